@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+
+    def ready(self) -> None:
+        from accounts.sessions import acheck_sessions
+        from realtime.hub import session_checks
+
+        session_checks.append(acheck_sessions)

@@ -1,0 +1,234 @@
+"""Who is calling: from the headers of a REST request, of a socket's handshake, or a form of Django's admin.
+
+Whichever way it is, what comes out is a `Caller`. A wrong header is refused, save where all are welcome.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest, parse_cookie
+from django.http.request import split_domain_port, validate_host
+from django.utils.http import is_same_domain
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts.credentials import averify, verify
+from accounts.models import Account
+from accounts.sessions import Caller, aauthenticate, authenticate
+from config.errors import BadCredentials, BadToken, Forbidden, NotAuthenticated
+from config.rest import CHALLENGE
+
+TOKEN_PROTOCOL = "bearer."  # noqa: S105 - how a subprotocol that carries a token begins
+
+
+class ForeignOrigin(Forbidden):
+    code = "foreign_origin"
+    detail = "A page of another site may connect with a token only."
+
+
+# Reading headers
+
+
+def split_authorization(header: str) -> tuple[str, str]:
+    """The scheme, in lower case, and what follows it. Raises `NotAuthenticated` for another than Bearer and Basic."""
+    scheme, _, value = header.strip().partition(" ")
+    scheme = scheme.lower()
+    if scheme not in ("", "bearer", "basic"):
+        raise NotAuthenticated("The Authorization header takes Bearer or Basic.")
+    return scheme, value.strip()
+
+
+def split_basic(value: str) -> tuple[str, str]:
+    """Username and password of HTTP Basic (RFC 7617), in UTF-8 or else Latin-1."""
+    try:
+        content = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadCredentials("HTTP Basic takes username:password in Base64.") from None
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    username, _, password = text.partition(":")
+    return username, password
+
+
+# REST
+
+
+class HeaderAuthentication(BaseAuthentication):
+    """One scheme of the Authorization header."""
+
+    scheme: str
+
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        scheme, value = split_authorization(request.META.get("HTTP_AUTHORIZATION", ""))
+        return (self.caller(value, request), None) if scheme == self.scheme else None
+
+    def caller(self, value: str, request: Request) -> Caller:
+        raise NotImplementedError
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+class TokenAuthentication(HeaderAuthentication):
+    """`Authorization: Bearer <token>`"""
+
+    scheme = "bearer"
+
+    def caller(self, value: str, request: Request) -> Caller:
+        return authenticate(value)
+
+
+class RememberedBasicAuthentication(HeaderAuthentication):
+    """HTTP Basic. The row is read for every request, the password hashed once in a few minutes."""
+
+    scheme = "basic"
+
+    def caller(self, value: str, request: Request) -> Caller:
+        return verify(*split_basic(value), client_address(request)).caller
+
+
+class CookieAuthentication(SessionAuthentication):
+    """The session of Django's admin and the browsable API; what changes something needs the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        found = super().authenticate(request)
+        return (found[0].caller, None) if found else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+class WelcomeAll(BaseAuthentication):
+    """Any way of signing in, on routes that greet whoever comes: a token that is no good counts as none."""
+
+    ways = (TokenAuthentication, RememberedBasicAuthentication, CookieAuthentication)
+
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        try:
+            return next((found for way in self.ways if (found := way().authenticate(request))), None)
+        except (NotAuthenticated, exceptions.PermissionDenied):
+            return None
+
+
+class SignedIn(BasePermission):
+    """Anyone who is signed in."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return caller_or_none(request) is not None
+
+
+class IsAdmin(BasePermission):
+    """Admins."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        caller = caller_or_none(request)
+        return caller is not None and caller.is_admin
+
+
+def caller_or_none(request: Request) -> Caller | None:
+    """Who is calling, if he is signed in."""
+    return cast("Caller | None", request.user)
+
+
+def caller_of(request: Request) -> Caller:
+    """Who is calling, on a route that only takes those who are signed in."""
+    return cast(Caller, request.user)
+
+
+def client_address(request: HttpRequest | Request) -> str:
+    """Where the request comes from. Behind a trusted proxy the server has put the client's address here."""
+    address: str = request.META.get("REMOTE_ADDR", "")
+    return address
+
+
+# Django's admin
+
+
+class AccountBackend(ModelBackend):
+    """Signs in to Django's admin by username, whatever its case, under the limits of every other face."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> Account | None:
+        if username is None or password is None:
+            return None
+        try:
+            return verify(username, password, client_address(request) if request else "")
+        except BadCredentials:
+            return None
+
+
+# Sockets
+
+HEADERS = frozenset({b"authorization", b"sec-websocket-protocol", b"cookie", b"origin", b"host"})
+
+
+async def acaller_from_headers(headers: Iterable[tuple[bytes, bytes]], address: str) -> Caller:
+    """Who opens a socket or an event stream. `headers` are those of the ASGI scope, `address` the client's.
+
+    A token comes in the Authorization header or, from browsers, as the subprotocol `bearer.<token>`, and costs no SQL.
+    What a browser sends by itself, a cookie or remembered Basic credentials, is taken from pages of this site only; a
+    cookie needs an `Origin` that says so. Raises `NotAuthenticated`, `BadToken`, `BadCredentials`, `ForeignOrigin`,
+    `TooManySignIns`, `Busy`, `Unavailable`.
+    """
+    found = {name: value.decode("latin-1") for name, value in headers if name in HEADERS}
+    scheme, value = split_authorization(found.get(b"authorization", ""))
+    if scheme == "bearer":
+        return await aauthenticate(value)
+    if token := token_among(found.get(b"sec-websocket-protocol", "")):
+        return await aauthenticate(token)
+    origin, host = found.get(b"origin"), found.get(b"host", "")
+    if scheme == "basic":
+        if origin is not None and not is_own_origin(origin, host):
+            raise ForeignOrigin
+        return (await averify(*split_basic(value), address)).caller
+    key = parse_cookie(found.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME)
+    if key is None:
+        raise NotAuthenticated
+    if origin is None or not is_own_origin(origin, host):
+        raise ForeignOrigin
+    caller: Caller = await database_sync_to_async(caller_from_cookie)(key)
+    return caller
+
+
+def token_among(protocols: str) -> str | None:
+    """The token in a `Sec-WebSocket-Protocol` header such as `foyer.v1, bearer.<token>`."""
+    offered = (protocol.strip() for protocol in protocols.split(","))
+    return next((name[len(TOKEN_PROTOCOL) :] for name in offered if name.startswith(TOKEN_PROTOCOL)), None)
+
+
+def is_own_origin(origin: str, host: str) -> bool:
+    """Whether a page of `origin` is of this site, which was asked for as `host`, or of one that the settings trust."""
+    try:
+        parsed = urlsplit(origin)
+    except ValueError:
+        return False
+    if parsed.netloc.lower() == host.lower() and validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
+        return True
+    trusted = (urlsplit(text) for text in settings.CSRF_TRUSTED_ORIGINS)
+    return any(parsed.scheme == one.scheme and is_same_domain(parsed.netloc, one.netloc.lstrip("*")) for one in trusted)
+
+
+def caller_from_cookie(key: str) -> Caller:
+    """Whose session of Django's it is. Raises `BadToken` if nobody's."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    account = get_user(request)
+    if not isinstance(account, Account) or not account.is_active:
+        raise BadToken
+    caller = account.caller
+    return Caller(caller.id, caller.username, caller.is_admin, None, request.session.get_expiry_date().timestamp())

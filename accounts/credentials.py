@@ -1,0 +1,200 @@
+"""Names and passwords: who proves with them to be whom, and how often one may fail to.
+
+An unknown name gets the same answer after the same time as a wrong password. Failures are limited for an account and
+address together, and more widely for either alone, whether or not the account exists. They are looked up right before
+the hash is computed and noted right after, in the slot, so that no more attempts get past a full limit than are hashed
+at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import ipaddress
+import math
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from accounts.models import Account
+from accounts.names import folded
+from accounts.passwords import ain_slot, in_slot, matches
+from accounts.sessions import LIBRARY, AccountChanged, AccountGone, Session, start_session
+from config.errors import BadCredentials, Busy, TooManyRequests
+from config.redis import Steps, operation
+
+WINDOW = 60_000
+"""Milliseconds within which failures are counted."""
+
+
+class TooManySignIns(TooManyRequests):
+    code = "too_many_sign_ins"
+    detail = "Too many sign-ins failed. Wait and try again."
+
+
+class Attempt(NamedTuple):
+    """Somebody says who he is: `account` is None if there is no such, `claimed` what he called himself."""
+
+    account: Account | None
+    claimed: str
+    password: str
+    address: str
+
+    def known(self) -> Account | None:
+        """The account, if it was proven lately with this very password."""
+        account = self.account
+        trusted = account is not None and account.is_active and remembered.knows(account.password, self.password)
+        return account if trusted else None
+
+    def buckets(self) -> list[tuple[str, int]]:
+        """The limits that a failure counts against: the key of each, and how many may fail."""
+        who = f"id {self.account.pk}" if self.account else f"name {self.claimed}"
+        network = network_of(self.address)
+        return [
+            (bucket(who, network), settings.SIGN_IN_FAILURES),
+            (bucket("address", network), settings.SIGN_IN_FAILURES_WIDE),
+            (bucket("account", who), settings.SIGN_IN_FAILURES_WIDE),
+        ]
+
+
+def bucket(*parts: str) -> str:
+    """The key of a bucket. Nothing personal is kept in it."""
+    digest = hashlib.blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return f"{{signin:{digest}}}"
+
+
+@functools.lru_cache(4096)
+def network_of(address: str) -> str:
+    """What counts as one address: of IPv6 the /64 that a single customer is given."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return str(ipaddress.ip_network((parsed, 64), strict=False))
+        parsed = parsed.ipv4_mapped
+    return str(parsed)
+
+
+def _failures(attempt: Attempt, *, add: bool) -> Steps[int]:
+    """Milliseconds until `attempt` may be made, 0 for now; with `add`, after noting that it failed."""
+    waits = yield [LIBRARY.call("failures", [key], most, WINDOW, int(add)) for key, most in attempt.buckets()]
+    return max(int(wait) for wait in waits)
+
+
+failures = operation(_failures)[0]
+
+
+def try_once(attempt: Attempt) -> Account:
+    """The account, if the password is its own; else `BadCredentials` or `TooManySignIns`. Belongs into a slot."""
+    if wait := failures(attempt, add=False):
+        raise TooManySignIns(retry_after=math.ceil(wait / 1000))
+    account = attempt.account
+    if account is None or not account.is_active:
+        matches(attempt.password, None)
+    elif matches(attempt.password, account.password):
+        remembered.add(account.password, attempt.password)
+        return account
+    failures(attempt, add=True)
+    raise BadCredentials
+
+
+def attempt_by_name(username: str, password: str, address: str) -> Attempt:
+    return Attempt(Account.objects.called(username), folded(username), password, address)
+
+
+def attempt_by_email(email: str, password: str, address: str) -> Attempt:
+    return Attempt(Account.objects.with_email(email), folded(email), password, address)
+
+
+def proven(attempt: Attempt) -> Account:
+    """The account that is meant. Raises `BadCredentials`, `TooManySignIns`, `Busy`, `Unavailable`."""
+    if known := attempt.known():
+        return known
+    return in_slot(try_once, attempt)
+
+
+def verify(username: str, password: str, address: str) -> Account:
+    """The account of that name, if the password is its own. `address` is the client's. Raises as `proven` does."""
+    return proven(attempt_by_name(username, password, address))
+
+
+async def averify(username: str, password: str, address: str) -> Account:
+    """As `verify`, on the event loop."""
+    attempt: Attempt = await database_sync_to_async(attempt_by_name)(username, password, address)
+    if known := attempt.known():
+        return known
+    return await ain_slot(try_once, attempt)
+
+
+def check_current(account: Account, password: str, address: str) -> None:
+    """Raise unless `password` is the account's own, hashed for this once; a wrong one is a failed sign-in."""
+    in_slot(try_once, Attempt(account, account.username, password, address))
+
+
+class SignedIn(NamedTuple):
+    account: Account
+    session: Session
+
+
+def sign_in(username: str, password: str, address: str) -> SignedIn:
+    """Begin a session for who proves to be `username`. Raises as `proven` does, and `AccountChanging`."""
+    return begin(lambda: attempt_by_name(username, password, address))
+
+
+def sign_in_by_email(email: str, password: str, address: str) -> SignedIn:
+    """As `sign_in`, by email address."""
+    return begin(lambda: attempt_by_email(email, password, address))
+
+
+def begin(make_attempt: Callable[[], Attempt]) -> SignedIn:
+    for turn in range(3):
+        account = proven(make_attempt())
+        try:
+            return SignedIn(account, start_session(account.standing))
+        except AccountChanged:  # since it was read; look again
+            if turn > 0:
+                account.renew_copy()
+        except AccountGone:
+            account.delete()  # as was begun
+            raise BadCredentials from None
+    raise Busy
+
+
+class Remembered:
+    """Credentials that were verified lately, so that HTTP Basic is not hashed for every request.
+
+    Kept as an HMAC over the stored hash and the given password, under a key of this process: another stored hash is
+    another entry, so a changed password is forgotten with it. Bounded: `most` entries, each for `seconds`.
+    """
+
+    def __init__(self, most: int = 10_000, seconds: float = 300) -> None:
+        self.most, self.seconds = most, seconds
+        self.key = secrets.token_bytes(32)
+        self.until: OrderedDict[bytes, float] = OrderedDict()
+        self.lock = threading.Lock()
+
+    def digest(self, encoded: str, password: str) -> bytes:
+        return hmac.digest(self.key, f"{encoded}\n{password}".encode(), "sha256")
+
+    def knows(self, encoded: str, password: str) -> bool:
+        return self.until.get(self.digest(encoded, password), 0.0) > time.monotonic()
+
+    def add(self, encoded: str, password: str) -> None:
+        digest = self.digest(encoded, password)
+        with self.lock:
+            self.until.pop(digest, None)
+            self.until[digest] = time.monotonic() + self.seconds
+            while len(self.until) > self.most:
+                self.until.popitem(last=False)
+
+
+remembered = Remembered()

@@ -1,0 +1,337 @@
+"""Accounts: names, passwords and the JSON that users keep with them, in SQL.
+
+A row has a copy in Redis (`sessions.py`) that tokens are checked against. Whatever changes who an account is, what it
+may or its password goes through `save`, which keeps the two in step. `QuerySet.update` on those fields does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from accounts import passwords, sessions
+from accounts.names import KEY_LENGTH, USERNAME_LENGTH, email_key, normal_username, username_key, validate_username
+from accounts.sessions import Caller, Standing
+from config.errors import Busy, Conflict, Forbidden, InvalidInput, NotFound, RetryKeyReused
+from config.wire import encode
+
+DATA_SIZE = 16 * 1024
+"""Bytes of `data` as JSON, at most."""
+
+before_deletion: list[Callable[[int], None]] = []
+"""What other apps do before the row of an account goes: called with its id; may be called again after a crash."""
+
+
+class UsernameTaken(Conflict):
+    code = "username_taken"
+    detail = "An account of that name exists. Names that differ only in case are the same."
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    detail = "An account with that email address exists."
+
+
+class NoSuchAccount(NotFound):
+    code = "account_not_found"
+    detail = "There is no account of that name."
+
+
+class WrongPassword(Forbidden):
+    code = "wrong_password"
+    detail = "The current password is not right."
+
+
+class RetryKey(NamedTuple):
+    """A sign-up's `Idempotency-Key`, and who sent it: a signed-in user or an address."""
+
+    sender: str
+    key: str
+
+    def digest(self) -> str:
+        return salted_hmac("foyer.retry", f"{self.sender}\n{self.key}", algorithm="sha256").hexdigest()
+
+
+class UsernameKey(models.CharField):  # type: ignore[type-arg]  # it takes none at run time
+    """What usernames are compared by, derived from `username` whenever a row is written."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        account: Account = model_instance  # type: ignore[assignment]
+        account.username_key = username_key(account.username) or account.username
+        return account.username_key
+
+
+class AccountManager(BaseUserManager["Account"]):
+    def called(self, username: str) -> Account | None:
+        """The account of that name, whatever its case."""
+        key = username_key(username)
+        return self.filter(username_key=key).first() if key is not None else None
+
+    def with_email(self, email: str) -> Account | None:
+        """The account with that address, whatever its case."""
+        try:
+            return self.filter(email_key=email_key(email)).first()
+        except ValueError:
+            return None
+
+    def get_by_natural_key(self, username: str | None) -> Account:
+        return self.get(username_key=username_key(username or ""))
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> Account:
+        """Make an account; without a password it can't sign in. For input of clients there is `Account.sign_up`."""
+        account = self.model(username=normal_username(username), **fields)
+        account.set_password(password)
+        account.save(using=self._db)
+        return account
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> Account:
+        """Make an admin who may do everything in Django's admin too."""
+        return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
+
+
+class Account(AbstractBaseUser, PermissionsMixin):
+    """Somebody who can sign in. `is_staff` makes an admin, on every face."""
+
+    id = models.BigAutoField(primary_key=True)
+    username = models.CharField(max_length=USERNAME_LENGTH, unique=True, validators=[validate_username])
+    username_key = UsernameKey(max_length=KEY_LENGTH, unique=True, editable=False)
+    email = models.CharField(max_length=254, null=True, editable=False)  # noqa: DJ001 - absent, not empty
+    email_key = models.CharField(max_length=KEY_LENGTH, null=True, unique=True, editable=False)  # noqa: DJ001
+    data_json = models.TextField("data", default="{}", db_column="data", help_text="A JSON object.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    is_active = models.BooleanField("active", default=True, help_text="Who is not active can't sign in.")
+    is_staff = models.BooleanField("admin", default=False, help_text="May change other accounts, rooms and tables.")
+    retry_key = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001
+    retry_request = models.CharField(max_length=64, blank=True, editable=False)
+
+    objects: ClassVar[AccountManager] = AccountManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    STANDING = frozenset({"username", "password", "is_active", "is_staff"})
+    """The fields that the copy in Redis follows."""
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.username
+
+    @property
+    def user_type(self) -> str:
+        return self.caller.user_type
+
+    @property
+    def caller(self) -> Caller:
+        """Its owner, signed in without a session."""
+        return Caller(self.pk, self.username, self.is_staff)
+
+    @property
+    def standing(self) -> Standing:
+        return Standing.of(self.pk, self.username, self.is_staff, self.is_active, self.password)
+
+    # Data
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The user's own JSON. It comes out as it went in: order of keys, integers of any length, every character."""
+        content: dict[str, Any] = json.loads(self.data_json)
+        return content
+
+    @data.setter
+    def data(self, content: dict[str, Any]) -> None:
+        """Raises `InvalidInput` if it is too large or its `email` is not one."""
+        text = encode(content)
+        if len(text) > DATA_SIZE:
+            raise InvalidInput({"data": [f"At most {DATA_SIZE} bytes of JSON, this is {len(text)}."]})
+        email = content.get("email")
+        if email is not None and not isinstance(email, str):
+            raise InvalidInput({"email": ["An email address is a string."]})
+        try:
+            self.email_key = None if email is None else email_key(email)
+        except ValueError as error:
+            raise InvalidInput({"email": [str(error)]}) from None
+        self.email = email
+        self.data_json = text.decode()
+
+    def replace_data(self, content: dict[str, Any]) -> None:
+        """Put `content` in the place of all data. Raises `InvalidInput`, `EmailTaken`, `NoSuchAccount`."""
+        self.rewrite_data(lambda old: content)
+
+    def merge_data(self, patch: dict[str, Any]) -> None:
+        """Merge `patch` into the data (RFC 7396): objects are merged, `null` removes. Raises as `replace_data` does."""
+        self.rewrite_data(lambda old: merged(old, patch))
+
+    def rewrite_data(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Change the data in one step, whatever others do to it at the same time."""
+        try:
+            with transaction.atomic():
+                row = self.locked()
+                self.data = change(row.data)
+                self.save(update_fields=["data_json", "email", "email_key"])
+        except IntegrityError:
+            raise EmailTaken from None
+
+    def locked(self) -> Account:
+        """The row as it is, kept so until the transaction ends. Raises `NoSuchAccount`."""
+        row = Account.objects.select_for_update().filter(pk=self.pk).first()
+        if row is None:
+            raise NoSuchAccount
+        return row
+
+    # Signing up
+
+    @classmethod
+    def sign_up(cls, username: str, password: str, data: dict[str, Any], retry: RetryKey | None = None) -> Account:
+        """Make an account; with a retry key that came before, find the one it made.
+
+        Raises `InvalidInput`, `UsernameTaken`, `EmailTaken`, `RetryKeyReused`, `Busy`. Of two at once with one name
+        one makes it; of two with one retry key both get the same account.
+        """
+        account = cls.draft(username, password, data)
+        if retry is not None:
+            account.retry_key, account.retry_request = retry.digest(), fingerprint(account.username, data)
+        if first := account.made_before(password):
+            return first
+        account.refuse_if_taken()  # before the time for a hash is spent
+        account.password = passwords.hash_password(password)
+        try:
+            with transaction.atomic():
+                account.save(force_insert=True)
+        except IntegrityError:
+            if first := account.made_before(password):
+                return first
+            account.refuse_if_taken()
+            raise Busy from None  # who was in the way has just been deleted
+        return account
+
+    @classmethod
+    def draft(cls, username: str, password: str, data: dict[str, Any]) -> Account:
+        """An account that is not stored. Raises `InvalidInput` with every field that is wrong."""
+        account, wrong = cls(), {}
+        try:
+            account.username = normal_username(username)
+        except ValueError as error:
+            wrong["username"] = [str(error)]
+        try:
+            passwords.check_new_password(password)
+        except ValueError as error:
+            wrong["password"] = [str(error)]
+        try:
+            account.data = data
+        except InvalidInput as error:
+            wrong |= error.fields
+        if wrong:
+            raise InvalidInput(wrong)
+        return account
+
+    def made_before(self, password: str) -> Account | None:
+        """The account that an earlier request with this retry key made. Raises `RetryKeyReused`."""
+        if self.retry_key is None:
+            return None
+        same_key = Account.objects.filter(retry_key=self.retry_key)
+        same_key.filter(created_at__lt=timezone.now() - settings.RETRY_KEY_LIFETIME).update(retry_key=None)
+        first = same_key.first()
+        if first is None:
+            return None
+        same_request = first.retry_request == self.retry_request
+        if not same_request or not passwords.in_slot(passwords.matches, password, first.password):
+            raise RetryKeyReused
+        return first
+
+    def refuse_if_taken(self) -> None:
+        """Raise `UsernameTaken` or `EmailTaken`. An account whose deletion was cut short is deleted on the way."""
+        key = username_key(self.username)
+        for taken, error in (({"username_key": key}, UsernameTaken), ({"email_key": self.email_key}, EmailTaken)):
+            holder = None if None in taken.values() else Account.objects.filter(**taken).first()
+            if holder is None:
+                continue
+            if not sessions.is_gone(holder.pk):
+                raise error
+            holder.delete()
+
+    # Changing and leaving
+
+    def change_password(self, new: str) -> None:
+        """Set another password and end every session. Raises `InvalidInput`, `NoSuchAccount`, `Busy`."""
+        try:
+            passwords.check_new_password(new)
+        except ValueError as error:
+            raise InvalidInput({"new": [str(error)]}) from None
+        self.password = passwords.hash_password(new)
+        self.save(update_fields=["password"])
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Write the row, and its copy in Redis where that follows it.
+
+        Every session ends when the password changed, the account was disabled, or is no admin any more. Raises
+        `Unavailable` before anything was written, `AccountGone` once its deletion has begun.
+        """
+        fields = None if update_fields is None else frozenset(update_fields)
+        if self._state.adding or (fields is not None and not fields & self.STANDING):
+            super().save(*args, update_fields=fields, **kwargs)
+            return
+        with transaction.atomic():
+            old = self.locked()
+            less = (old.is_staff and not self.is_staff) or not self.is_active
+            change = sessions.hold(self.pk, end_all=less or old.password != self.password)
+            super().save(*args, update_fields=fields, **kwargs)
+            transaction.on_commit(partial(sessions.keep_copy, self.standing, change), robust=True)
+
+    def renew_copy(self) -> None:
+        """Put a copy of the row as it is in the place of what Redis has: that of an SQL database restored meanwhile."""
+        with transaction.atomic():
+            standing = self.locked().standing
+            change = sessions.hold(self.pk, end_all=False)
+            transaction.on_commit(partial(sessions.keep_copy, standing, change), robust=True)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the account: its sessions, what other apps hold of it, its row.
+
+        Raises `Unavailable` if the store is away. Every step may be repeated, and the row goes last: after a crash
+        the account can be deleted again, and is when somebody signs in to it or wants its name.
+        """
+        sessions.bury(self.pk)
+        for forget in before_deletion:
+            forget(self.pk)
+        return super().delete(*args, **kwargs)
+
+
+def fingerprint(username: str, data: dict[str, Any]) -> str:
+    """What tells one sign-up from another, save for the password: that is compared by its hash alone."""
+    return hashlib.sha256(json.dumps([username, data], sort_keys=True).encode()).hexdigest()
+
+
+def merged(old: Any, patch: Any) -> Any:
+    """`old` with `patch` merged into it, as RFC 7396 says."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(old) if isinstance(old, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
+
+
+def as_json(account: Account) -> dict[str, Any]:
+    """An account as clients see it."""
+    created: datetime = account.created_at
+    return {
+        "id": str(account.pk),
+        "username": account.username,
+        "user_type": account.user_type,
+        "created_at": created,
+        "data": account.data,
+    }

@@ -1,0 +1,96 @@
+"""Passwords: how they are hashed, what one may be, and how many are hashed at once.
+
+Hashing is slow on purpose and takes 19 MiB. It happens in a pool as large as this process' share of the cores; beyond a
+bounded queue a request is turned away at once, so that a flood of sign-ins can't take the server down with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from config.errors import Busy
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PASSWORD_LENGTH = 128
+
+
+class OwaspArgon2Hasher(Argon2PasswordHasher):
+    """Argon2id at OWASP's minimum: 19 MiB, two passes, one lane."""
+
+    time_cost = 2
+    memory_cost = 19 * 1024
+    parallelism = 1
+
+
+def check_new_password(password: str) -> None:
+    """Raise `ValueError` with a sentence if `password` may not be chosen; the settings say what may."""
+    if not 1 <= len(password) <= PASSWORD_LENGTH:
+        raise ValueError(f"A password has 1 to {PASSWORD_LENGTH} characters, this one {len(password)}.")
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise ValueError(" ".join(error.messages)) from None
+
+
+class Slots:
+    """Threads for hashing: `size` work at once, `queue` more wait."""
+
+    def __init__(self, size: int, queue: int) -> None:
+        self.threads = ThreadPoolExecutor(size, thread_name_prefix="passwords")
+        self.places = threading.BoundedSemaphore(size + queue)
+
+    def submit(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Have `work` done. Raises `Busy` when the queue is full."""
+        if not self.places.acquire(blocking=False):
+            raise Busy("Too many are signing in at this moment. Try again shortly.")
+        future = self.threads.submit(work, *args, **kwargs)
+        future.add_done_callback(lambda _: self.places.release())  # also when it was cancelled while it waited
+        return future
+
+
+@functools.cache
+def slots() -> Slots:
+    """The threads of this process, made when first needed: its share of the cores among the workers."""
+    dummy_hash()
+    return Slots(max(1, len(os.sched_getaffinity(0)) // settings.WORKERS), settings.SIGN_IN_QUEUE)
+
+
+def in_slot(work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do `work` in the pool and wait for it, blocking. Raises `Busy`."""
+    return slots().submit(work, *args, **kwargs).result()
+
+
+async def ain_slot(work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do `work` in the pool and await it. Raises `Busy`."""
+    return await asyncio.wrap_future(slots().submit(work, *args, **kwargs))
+
+
+def hash_password(password: str) -> str:
+    """`password` as it is stored. Waits for a slot; raises `Busy`."""
+    return in_slot(make_password, password)
+
+
+def matches(password: str, encoded: str | None) -> bool:
+    """Whether `encoded` is the hash of `password`. Takes as long where there is none. Belongs into a slot."""
+    known = check_password(password, encoded or dummy_hash())
+    return known and encoded is not None
+
+
+@functools.cache
+def dummy_hash() -> str:
+    """The hash of a password that nobody knows."""
+    return make_password(secrets.token_urlsafe())

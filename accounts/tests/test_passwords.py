@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from argon2 import extract_parameters
+from argon2.low_level import Type
+from django.contrib.auth.hashers import make_password
+
+from accounts import passwords
+from accounts.passwords import Slots, ain_slot, check_new_password, hash_password, in_slot, matches
+from config.errors import Busy
+
+
+def test_passwords_are_hashed_with_argon2id_at_owasps_minimum() -> None:
+    encoded = hash_password("secret")
+    parameters = extract_parameters(encoded.removeprefix("argon2"))
+    assert parameters.type == Type.ID
+    assert (parameters.memory_cost, parameters.time_cost, parameters.parallelism) == (19456, 2, 1)
+    assert "secret" not in encoded
+    assert len(encoded) <= 128
+    assert hash_password("secret") != encoded
+
+
+@pytest.mark.parametrize("password", ["pass", "qwerty123456", "ä" * 128, "  a b ", "nul\0", "\U0001f600"])
+def test_a_password_matches_its_hash_and_no_other(password: str) -> None:
+    encoded = make_password(password)
+    assert matches(password, encoded)
+    assert not matches(password + " ", encoded)
+
+
+def test_no_password_matches_where_there_is_none() -> None:
+    assert not matches("", None)
+    assert not matches("x", "")
+    assert not matches("x", make_password(None))
+
+
+@pytest.mark.parametrize("password", ["", "x" * 129])
+def test_a_password_has_a_length(password: str) -> None:
+    with pytest.raises(ValueError, match="1 to 128"):
+        check_new_password(password)
+
+
+def test_the_settings_say_what_may_be_chosen(settings: Any) -> None:
+    check_new_password("pass")
+    validators = "django.contrib.auth.password_validation"
+    settings.AUTH_PASSWORD_VALIDATORS = [
+        {"NAME": f"{validators}.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+        {"NAME": f"{validators}.CommonPasswordValidator"},
+    ]
+    for weak in ("1234567", "password1"):
+        with pytest.raises(ValueError, match="password is too"):
+            check_new_password(weak)
+    check_new_password("long enough and rare")
+
+
+def test_beyond_the_queue_everyone_is_turned_away_at_once() -> None:
+    slots, hold = Slots(1, 2), threading.Event()
+    waiting = [slots.submit(hold.wait) for _ in range(3)]
+    with pytest.raises(Busy) as refused:
+        slots.submit(hold.wait)
+    assert refused.value.status == 503
+    assert refused.value.retry_after
+    hold.set()
+    assert [future.result(5) for future in waiting] == [True] * 3
+    assert slots.submit(lambda: "again").result(5) == "again"
+
+
+def test_whoever_gives_up_waiting_leaves_a_free_place() -> None:
+    slots, hold = Slots(1, 1), threading.Event()
+    running, waiting = slots.submit(hold.wait), slots.submit(hold.wait)
+    assert waiting.cancel()
+    again = slots.submit(lambda: 1)
+    hold.set()
+    assert running.result(5)
+    assert again.result(5) == 1
+
+
+def test_no_more_than_the_cores_hash_at_once() -> None:
+    lock, at_once, most = threading.Lock(), 0, 0
+
+    def work() -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        matches("x", None)
+        with lock:
+            at_once -= 1
+
+    with ThreadPoolExecutor(16) as pool:
+        for future in [pool.submit(in_slot, work) for _ in range(16)]:
+            future.result()
+    assert most <= passwords.slots().threads._max_workers
+
+
+async def test_the_event_loop_goes_on_while_a_password_is_hashed() -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    ticking = asyncio.create_task(tick())
+    assert not await ain_slot(matches, "x", None)
+    ticking.cancel()
+    assert ticks > 10

@@ -1,0 +1,172 @@
+"""Settings, read from the environment and, for what it leaves open, from `.env`. `.env.example` explains them.
+
+Development is the default: it listens on loopback, keeps its data under `var/` and makes `admin`/`admin`.
+`DEBUG=0` means production; `config/checks.py` refuses to start one that was left at development values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment()
+if (env_file := BASE_DIR / os.environ.get("ENV_FILE", ".env")).is_file():
+    env.read_env(env_file)
+
+DEBUG: bool = env.bool("DEBUG", default=True)
+DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / "var").resolve()
+HOST: str = env.str("HOST", default="127.0.0.1")
+PORT: int = env.whole("PORT", default=9000, least=0, most=65535)
+WORKERS: int = env.whole("WORKERS", default=1, least=1, most=256)
+REDIS_URL: str = env.redis("REDIS_URL")
+REDIS_FSYNC: str = env.choice("REDIS_FSYNC", default="always", choices=("always", "everysec", "no"))
+REDIS_WAIT: int = env.int("REDIS_WAIT", default=0)
+REDIS_TIMEOUT: float = env.float("REDIS_TIMEOUT", default=5.0)
+ALLOW_DEFAULT_ADMIN: bool = env.bool("ALLOW_DEFAULT_ADMIN", default=False)
+
+
+def development_secret() -> str:
+    """A random key that stays with this data directory, so that tokens outlive a restart. Never used in production."""
+    path = DATA_DIR / "secret-key"
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f"secret-key.{secrets.token_hex(4)}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(48))
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(fresh)  # the first of two processes that start at once wins
+            fresh.unlink()
+        return path.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(f"DATA_DIR is {str(DATA_DIR)!r}, expected a folder to write to: {error}.") from None
+
+
+SECRET_KEY: str = env.str("SECRET_KEY", default="") or (development_secret() if DEBUG else "")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "channels",
+    "realtime",
+    "accounts",
+    "rooms",
+    "messaging",
+]
+MIDDLEWARE = [
+    "config.handlers.ErrorAnswers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "foyer.sqlite3")}
+DATABASES = {"default": env.database("DATABASE_URL", default=SQLITE)}
+DATABASES["default"]["CONN_MAX_AGE"] = None
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.Account"
+AUTHENTICATION_BACKENDS = ["accounts.authentication.AccountBackend"]
+PASSWORD_HASHERS = ["accounts.passwords.OwaspArgon2Hasher"]
+PASSWORD_MIN_LENGTH: int = env.int("PASSWORD_MIN_LENGTH", default=1 if DEBUG else 8)
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH},
+    },
+]
+if not DEBUG:
+    AUTH_PASSWORD_VALIDATORS.append({"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"})
+SESSION_LIFETIME = timedelta(hours=24)
+SIGN_IN_FAILURES: int = env.int("SIGN_IN_FAILURES", default=20)
+SIGN_IN_FAILURES_WIDE: int = env.int("SIGN_IN_FAILURES_WIDE", default=100)
+SIGN_IN_QUEUE: int = env.int("SIGN_IN_QUEUE", default=200)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.RememberedBasicAuthentication",
+        "accounts.authentication.CookieAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["config.rest.JSONRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.rest.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.rest.Negotiation",
+    "EXCEPTION_HANDLER": "config.rest.answer_error",
+    "UNAUTHENTICATED_USER": None,
+}
+
+HTTP_THREADS: int = env.whole("HTTP_THREADS", default=8, least=1, most=256)
+MAX_BODY = DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+RETRY_KEY_LIFETIME = timedelta(hours=24)
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+if not DEBUG:
+    SECURE_CONTENT_TYPE_NOSNIFF = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=True)
+
+LOG_LEVEL: str = env.choice("LOG_LEVEL", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.request": {"level": "ERROR"},  # a client must not fill the log with its own mistakes
+    },
+}

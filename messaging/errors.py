@@ -1,0 +1,18 @@
+"""What is refused about messages."""
+
+from config.errors import Forbidden, NotFound
+
+
+class MessageNotFound(NotFound):
+    code = "message_not_found"
+    detail = "There is no such message in this room."
+
+
+class NotTheSender(Forbidden):
+    code = "not_the_sender"
+    detail = "Only its sender may edit a message; its sender, the room's owner or an admin may delete it."
+
+
+class UserNotFound(NotFound):
+    code = "user_not_found"
+    detail = "There is no such user."

@@ -1,0 +1,24 @@
+-- edit: give a message of a room another text, and tell those who read it.
+-- KEYS 1 the room's tag
+-- ARGV 1 the caller's account id  2 '1' for an admin  3 the message's id  4 the new text as JSON  5 the time
+-- Reply  the message as JSON; refuses a room the caller can't see, a message that is not there or not his own
+-- Atomic: the change and its event. Repeated with the text it has, it changes and says nothing.
+local function edit(keys, args)
+  local tag, user, id = keys[1], args[1], args[3]
+  if not admit(tag, user, args[2]) then return refuse('room_not_found') end
+  local kind, by, body = read_message(tag, id)
+  if not kind then return refuse('message_not_found') end
+  if by ~= user then return refuse('not_the_sender') end
+  local current = redis.call('HGET', tag .. ':edits', id) or string.sub(body, FIELD)
+  local head, text, tail = split_text(current)
+  if text ~= args[4] then
+    current = head .. args[4] .. string.gsub(tail, '"edited_at":.*$', '"edited_at":"' .. args[5] .. '"}')
+    redis.call('HSET', tag .. ':edits', id, current)
+    local body = '"message":' .. string.gsub(current, '%z', id)
+    local offset = append(tag, '"' .. string.sub(tag, 2, -2) .. '"', 'message_edited', by, body)
+    local events = redis.call('HGET', tag .. ':edits', id .. ':events') or ''
+    redis.call('HSET', tag .. ':edits', id .. ':events', events .. offset .. ' ')
+  end
+  return fill(current, id, signature(tag, by))
+end
+register('edit', edit)

@@ -1,0 +1,31 @@
+-- send: store a direct message in its sender's log and note that it is to be delivered.
+-- KEYS 1 the sender's tag
+-- ARGV 1 the sender's account id  2 his name as JSON  3 the recipient's account id  4 the message's body
+--      5 a retry key, '' for none  6 a hash of the request  7 seconds to remember the key
+-- Reply  {the message as JSON; then, for each message still to be delivered, oldest first: offset, recipient, body};
+--        refuses an account that was deleted and a retry key that came with another request
+-- Atomic: stored and noted, or neither. Repeated with its retry key it stores nothing and says what is undelivered.
+local function send(keys, args)
+  local tag, sender, name, recipient, body = keys[1], args[1], args[2], args[3], args[4]
+  if redis.call('EXISTS', tag .. ':gone') == 1 then return refuse('account_gone') end
+  local message = recall(tag, sender, args[5], args[6])
+  if type(message) == 'table' then return message end
+  if not message then
+    may_sign(tag, sender, name)
+    local offset = append(tag, '"user:' .. string.sub(name, 2), 'direct_message', sender, '"message":' .. body)
+    redis.call('XADD', tag .. ':with:' .. recipient, offset .. '-0', '', '')
+    redis.call('SADD', tag .. ':peers', recipient)
+    if recipient == sender then
+      redis.call('XADD', tag .. ':messages', offset .. '-0', '', '')
+    else
+      redis.call('SADD', tag .. ':signed', '{user:' .. recipient .. '}')
+      redis.call('HSET', tag .. ':outbox', offset, recipient .. ' ' .. body)
+    end
+    message = fill(body, offset, signature(tag, sender))
+    remember(tag, sender, args[5], args[6], args[7], message)
+  end
+  local reply = flatten(outbox(tag))
+  table.insert(reply, 1, message)
+  return reply
+end
+register('send', send)

@@ -1,0 +1,179 @@
+"""Messages: those of rooms, and direct ones.
+
+A message is an event in the log of its room, and its id is that event's offset. A direct message is one in the log of
+its sender and one in that of its recipient, each with its own id; it is acknowledged when both are stored. What a crash
+leaves undelivered waits in the sender's outbox and is delivered, once and in order, before his next is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+from django.conf import settings
+
+from accounts.models import Account
+from accounts.sessions import Caller
+from config.redis import Library, Steps, operation
+from config.times import now_text
+from messaging.errors import UserNotFound
+from realtime.log import PRELUDE
+from realtime.retries import fingerprint
+from rooms.models import ADMIT, quoted, remember_signer, topic_of, user_tag, who
+
+LUA = Path(__file__).parent / "lua"
+LIBRARY = Library("messaging", PRELUDE, ADMIT, LUA)
+
+INBOX = "messages"
+
+
+class Page(NamedTuple):
+    """Messages as JSON, oldest first, and whether there are more beyond them."""
+
+    messages: list[bytes]
+    more: bool
+
+
+class Asked(NamedTuple):
+    """Which messages are asked for: at most `limit`, before or after an id; the newest if neither is given."""
+
+    limit: int = 50
+    before: int | None = None
+    after: int | None = None
+
+
+class Person(NamedTuple):
+    """An account as messages name it."""
+
+    id: int
+    username: str
+
+
+def find_person(username: str) -> Person:
+    """The account of that name. Raises `UserNotFound`."""
+    found = Account.objects.called(username)
+    if found is None:
+        raise UserNotFound(f"There is no user '{username}'.")
+    return Person(found.pk, found.username)
+
+
+def retry_arguments(retry_key: str | None, request: bytes) -> tuple[str, str, int]:
+    return retry_key or "", fingerprint(request), int(settings.RETRY_KEY_LIFETIME.total_seconds())
+
+
+def body_of(where: bytes, text: str) -> bytes:
+    """A message's body, as logs keep it: \\0 stands for its id and \\1 for its sender."""
+    return (
+        b'{"id":\x00,' + where + b',"sender":\x01,"text":' + quoted(text)
+        + b',"sent_at":"' + now_text().encode() + b'","edited_at":null}'
+    )  # fmt: skip
+
+
+def _post_message(caller: Caller, room_id: str, text: str, retry_key: str | None = None) -> Steps[bytes]:
+    """Store a message in a room and announce it. Returns it as JSON.
+
+    Raises `RoomNotFound`, `RetryKeyReused`. Acknowledged means stored; with a retry key, stored once.
+    """
+    tag = topic_of(room_id).tag
+    body = body_of(b'"roomId":"' + room_id.encode() + b'"', text)
+    retry = retry_arguments(retry_key, text.encode())
+    message = yield LIBRARY.call("post", [tag], *who(caller), "", body, *retry)
+    if not message:
+        yield remember_signer(caller.id, tag)
+        message = yield LIBRARY.call("post", [tag], *who(caller), quoted(caller.username), body, *retry)
+    return bytes(message)
+
+
+def _read_history(caller: Caller, room_id: str, asked: Asked) -> Steps[Page]:
+    """A page of a room's messages: the newest, or those before or after an id. Raises `UnknownCursor`."""
+    reply = yield LIBRARY.call("history", [topic_of(room_id).tag], *who(caller), INBOX, *cursors(asked))
+    return page(reply)
+
+
+def cursors(asked: Asked) -> tuple[str, str, int]:
+    """What is asked for, as stored functions take it: before, after, limit."""
+    before, after = ("" if message_id is None else str(message_id) for message_id in (asked.before, asked.after))
+    return before, after, asked.limit
+
+
+def page(reply: list[bytes]) -> Page:
+    more, *messages = reply
+    return Page(messages, more == b"1")
+
+
+def _show_message(caller: Caller, room_id: str, message_id: int) -> Steps[bytes]:
+    return bytes((yield LIBRARY.call("one", [topic_of(room_id).tag], *who(caller), message_id)))
+
+
+def _edit_message(caller: Caller, room_id: str, message_id: int, text: str) -> Steps[bytes]:
+    """Give a message another text; its sender may. Returns it as JSON."""
+    edited = yield LIBRARY.call("edit", [topic_of(room_id).tag], *who(caller), message_id, quoted(text), now_text())
+    return bytes(edited)
+
+
+def _delete_message(caller: Caller, room_id: str, message_id: int) -> Steps[None]:
+    """Take a message away; its sender, the room's owner and admins may."""
+    yield LIBRARY.call("delete", [topic_of(room_id).tag], *who(caller), message_id, quoted(caller.username))
+
+
+def _send_direct(caller: Caller, to: Person, text: str, retry_key: str | None = None) -> Steps[bytes]:
+    """Send a direct message. Returns it as JSON, with its id in the sender's log. Acknowledged means in both logs."""
+    message, *waiting = yield LIBRARY.call(
+        "send",
+        [user_tag(caller.id)],
+        caller.id,
+        quoted(caller.username),
+        to.id,
+        body_of(b'"to":' + quoted(to.username), text),
+        *retry_arguments(retry_key, orjson.dumps([to.id, text])),
+    )
+    yield from deliver(caller, waiting)
+    return bytes(message)
+
+
+def deliver(caller: Caller, waiting: list[bytes]) -> Steps[None]:
+    """Store what is in the caller's outbox in the logs of its recipients, in order, then empty the outbox."""
+    offsets = waiting[0::3]
+    for offset, recipient, body in zip(offsets, waiting[1::3], waiting[2::3], strict=True):
+        to = orjson.loads(body.replace(b"\x00", b"0").replace(b"\x01", b"0"))["to"]
+        yield LIBRARY.call(
+            "deliver", [user_tag(int(recipient))], quoted(to), caller.id, quoted(caller.username), offset, body
+        )
+    if offsets:
+        yield LIBRARY.call("delivered", [user_tag(caller.id)], *offsets)
+
+
+def _read_direct(caller: Caller, other: Person | None, asked: Asked) -> Steps[Page]:
+    """A page of what the caller and `other` said to each other; with None, of what anyone sent to the caller."""
+    index = INBOX if other is None else f"with:{other.id}"
+    tag = user_tag(caller.id)
+    reply, waiting = yield [
+        LIBRARY.call("history", [tag], *who(caller), index, *cursors(asked)),
+        LIBRARY.call("undelivered", [tag]),
+    ]
+    yield from deliver(caller, waiting)
+    return page(reply)
+
+
+def _forget_user(user_id: int) -> Steps[None]:
+    """Remove what a deleted account had in its own log; what it sent stays with those who got it, unsigned."""
+    yield LIBRARY.call("forget_user", [user_tag(user_id)])
+
+
+class Message:
+    """What can be done with the messages of rooms, blocking and, with an `a` before its name, awaitable."""
+
+    post, apost = operation(_post_message)
+    history, ahistory = operation(_read_history)
+    show, ashow = operation(_show_message)
+    edit, aedit = operation(_edit_message)
+    delete, adelete = operation(_delete_message)
+
+
+class DirectMessage:
+    """What can be done with direct messages, blocking and, with an `a` before its name, awaitable."""
+
+    send, asend = operation(_send_direct)
+    history, ahistory = operation(_read_direct)
+    forget_user, aforget_user = operation(_forget_user)

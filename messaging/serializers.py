@@ -1,0 +1,42 @@
+"""What the bodies and frames about messages look like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from config.errors import InvalidInput
+from config.fields import StrictText
+
+LONGEST_TEXT = 4096
+
+
+def not_blank(text: str) -> None:
+    if not text.strip():
+        raise serializers.ValidationError("A message is not blank.")
+
+
+class MessageText(serializers.Serializer[Any]):
+    """A message's text: 1-4096 characters, not blank, no NUL; kept exactly as sent."""
+
+    text = StrictText(max_length=LONGEST_TEXT, validators=[not_blank])
+
+
+def is_retry_key(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable()
+
+
+def check_post(frame: dict[str, Any]) -> tuple[str, str | None]:
+    """The text and the retry key of a `post` frame. Raises `InvalidInput` as the same body does over REST.
+
+    Sound frames, which are nearly all, are recognised without the serializer, at a hundredth of its price.
+    """
+    text, retry_key = frame.get("text"), frame.get("client_id")
+    if retry_key is not None and not is_retry_key(retry_key):
+        raise InvalidInput({"client_id": ["A string of 1-255 printable characters is expected."]})
+    if not (isinstance(text, str) and len(text) <= LONGEST_TEXT and "\0" not in text and text.strip()):
+        checked = MessageText(data={"text": text} if "text" in frame else {})
+        checked.is_valid()
+        raise InvalidInput(dict(checked.errors))
+    return text, retry_key

@@ -1,0 +1,146 @@
+"""Direct messages: in two logs, each with ids of its own."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+
+from accounts.sessions import Caller, bury
+from config.errors import RetryKeyReused, UnknownCursor
+from messaging.consumers import received_only
+from messaging.models import Asked, DirectMessage
+from messaging.tests.said import conversation, inbox, person, send, texts, texts_of, user_events
+from realtime.log import read_log
+from realtime.topics import user_topic
+from rooms.models import Room, fields_of
+from tests.people import ANN, BEN, BOSS, EVE
+
+
+def test_both_ends_see_it_each_with_an_id_of_its_own() -> None:
+    send(EVE, BEN, "before")
+    message = send(ANN, BEN, "hi")
+    assert message | {"sent_at": ""} == {
+        "id": 1, "to": "ben", "sender": "ann", "text": "hi", "sent_at": "", "edited_at": None,
+    }  # fmt: skip
+    assert list(message) == ["id", "to", "sender", "text", "sent_at", "edited_at"]
+    assert conversation(ANN, BEN) == [message]
+    assert conversation(BEN, ANN) == [message | {"id": 2}]
+    assert inbox(BEN)[1:] == [message | {"id": 2}]
+    assert inbox(ANN) == []
+    assert user_events(BEN)[1] == {
+        "type": "direct_message", "topic": "user:ben", "offset": 2, "message": message | {"id": 2},
+    }  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts)
+def test_a_text_arrives_as_it_was_sent(text: str) -> None:
+    sent = send(ANN, BEN, text)
+    assert sent["text"] == text
+    assert texts_of(conversation(ANN, BEN, Asked(1))) == texts_of(inbox(BEN, Asked(1))) == [text]
+
+
+def test_a_conversation_holds_what_two_said_to_each_other_and_the_inbox_what_others_sent() -> None:
+    for sender, to, text in ((ANN, BEN, "1"), (BEN, ANN, "2"), (ANN, EVE, "3"), (EVE, BEN, "4"), (BEN, ANN, "5")):
+        send(sender, to, text)
+    assert texts_of(conversation(ANN, BEN)) == texts_of(conversation(BEN, ANN)) == ["1", "2", "5"]
+    assert texts_of(conversation(ANN, EVE)) == ["3"]
+    assert texts_of(inbox(ANN)) == ["2", "5"]
+    assert texts_of(inbox(BEN)) == ["1", "4"]
+    assert inbox(BOSS) == conversation(BOSS, BEN) == []
+
+
+def test_a_message_to_oneself_is_there_once() -> None:
+    note = send(ANN, ANN, "buy milk")
+    assert conversation(ANN, ANN) == inbox(ANN) == [note]
+    assert len(user_events(ANN)) == 1
+
+
+def test_conversation_and_inbox_are_read_in_pages() -> None:
+    for number in range(7):
+        send(ANN if number % 2 else BEN, BEN if number % 2 else ANN, str(number))
+        send(EVE, ANN, "noise")
+    newest = DirectMessage.history(ANN, person(BEN), Asked(3))
+    assert texts_of(list(map(fields_of, newest.messages))) == ["4", "5", "6"]
+    assert newest.more
+    first = fields_of(newest.messages[0])["id"]
+    older = DirectMessage.history(ANN, person(BEN), Asked(4, before=first))
+    assert texts_of(list(map(fields_of, older.messages))) == ["0", "1", "2", "3"]
+    assert not older.more
+    assert texts_of(conversation(ANN, BEN, Asked(after=first))) == ["5", "6"]
+    assert texts_of(inbox(ANN, Asked(2))) == ["6", "noise"]
+    assert texts_of(inbox(ANN, Asked(1, after=first))) == ["noise"]
+    for asked in (Asked(after=100), Asked(before=100)):
+        with pytest.raises(UnknownCursor):
+            inbox(ANN, asked)
+
+
+def test_a_retry_key_sends_one_message() -> None:
+    first = send(ANN, BEN, "once", "k")
+    assert send(ANN, BEN, "once", "k") == first
+    for to, text in ((BEN, "other"), (EVE, "once")):
+        with pytest.raises(RetryKeyReused):
+            send(ANN, to, text, "k")
+    assert send(BEN, ANN, "mine", "k")["text"] == "mine"
+    assert texts_of(inbox(BEN)) == ["once"]
+    assert len(user_events(ANN)) == 2
+
+
+async def test_one_retry_key_many_times_at_once_sends_one_message() -> None:
+    found = await asyncio.gather(*(DirectMessage.asend(ANN, person(BEN), "once", "k") for _ in range(20)))
+    assert len(set(found)) == 1
+    assert len(inbox(BEN)) == len(conversation(ANN, BEN)) == 1
+
+
+async def test_many_messages_at_once_arrive_once_each() -> None:
+    people = (ANN, BEN, EVE)
+    sends = (DirectMessage.asend(one, person(other), f"{n}") for n in range(15) for one in people for other in people)
+    await asyncio.gather(*sends)
+    for one in people:
+        for other in people:
+            assert sorted(texts_of(conversation(one, other)), key=int) == sorted(
+                [str(number) for number in range(15) for _ in ([1] if one == other else [1, 2])], key=int
+            )
+
+
+def test_the_inbox_live_is_what_was_received_and_nothing_one_sent() -> None:
+    send(ANN, BEN, "out")
+    send(BEN, ANN, "in")
+    send(ANN, ANN, "note")
+    heard = [received_only(event) for event in read_log(user_topic(ANN.id, "ann"), 0, 10).events]
+    assert [fields_of(text)["message"]["text"] for text in heard if text] == ["in", "note"]
+
+
+def test_what_a_deleted_account_sent_stays_with_its_recipients_unsigned() -> None:
+    send(ANN, BEN, "old")
+    send(BEN, ANN, "answer")
+    bury(ANN.id)
+    Room.forget_user(ANN.id)
+    DirectMessage.forget_user(ANN.id)
+    assert [(message["sender"], message["text"]) for message in inbox(BEN)] == [(None, "old")]
+    assert [event["message"]["sender"] for event in user_events(BEN)] == [None, "ben"]
+    namesake = Caller(id=56, username="ann", is_admin=False)
+    assert inbox(namesake) == conversation(namesake, BEN) == user_events(namesake) == []
+    send(namesake, BEN, "new")
+    assert texts_of(conversation(BEN, namesake)) == ["new"]
+    assert [message["sender"] for message in inbox(BEN)] == [None, "ann"]
+
+
+@pytest.mark.parametrize("name", ["User Name", 'quo"te', "back\\slash", "Ünïcødé 💬", "a}b{c", '","to":"x', "%0"])
+def test_any_name_sends_and_receives(name: str) -> None:
+    odd = Caller(id=57, username=name, is_admin=False)
+    send(ANN, odd, "there")
+    send(odd, ANN, "back")
+    send(odd, odd, "note")
+    assert [(message["to"], message["sender"]) for message in user_events_of(odd)] == [
+        (name, "ann"), ("ann", name), (name, name),
+    ]  # fmt: skip
+    assert texts_of(inbox(odd)) == ["there", "note"]
+    live = [received_only(event) for event in read_log(user_topic(odd.id, name), 0, 10).events]
+    assert [bool(event) for event in live] == [True, False, True]
+
+
+def user_events_of(caller: Caller) -> list[dict[str, str]]:
+    return [event["message"] for event in user_events(caller)]

@@ -1,0 +1,104 @@
+"""One topic in one process: who reads it, how far it was heard, and the fan-out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import islice
+
+from realtime.connection import Batch, Connection
+from realtime.link import Link
+from realtime.log import Event
+from realtime.topics import Topic
+
+Action = Callable[[Event, list[Connection]], Awaitable[None]]
+actions: dict[str, Action] = {}
+
+
+def acts_on(kind: str) -> Callable[[Action], Action]:
+    """Register what a process does about events of a type: `action(event, readers)`, with those who read the topic.
+
+    It runs after the event was passed on, and nothing that came later is passed on before it has returned. Who may not
+    read on is taken off the topic, or closed, by then.
+    """
+
+    def keep(action: Action) -> Action:
+        actions[kind] = action
+        return action
+
+    return keep
+
+
+class Feed:
+    """The readers of one topic and the events on their way to them. Runs on the loop.
+
+    `offset` and `epoch` say how far the log was heard, `turns` how many events on the way were to be acted on. A reader
+    has every event after its own start, in order, once: what was heard before it came is not for it, though it may be on
+    its way to others. `held` is an event that is being acted on: nothing is passed on until that is done.
+    """
+
+    def __init__(self, topic: Topic, loop: asyncio.AbstractEventLoop) -> None:
+        self.topic = topic
+        self.readers: dict[Connection, int] = {}
+        self.offset = 0
+        self.epoch = ""
+        self.pending: list[Event] = []
+        self.early: list[Event] = []
+        self.current: tuple[Batch, Iterator[Connection]] | None = None
+        self.planned = False
+        self.held: Event | None = None
+        self.turns = 0
+        self.link: Link | None = None
+        self.ready: asyncio.Future[None] = loop.create_future()
+        self.repair: asyncio.Task[None] | None = None
+        self.heard_at = loop.time()
+
+    def accept(self, event: Event) -> bool:
+        """Take an event if it is the next one. False where something is missing before it, or the log is another."""
+        if not event.offset:
+            self.pending.append(event)
+            return True
+        if event.epoch != self.epoch and self.epoch:
+            return False
+        if event.offset == self.offset + 1:
+            self.offset, self.epoch = event.offset, event.epoch
+            self.pending.append(event)
+            self.turns += event.kind in actions
+            return True
+        return event.offset <= self.offset
+
+    def next_batch(self) -> Batch:
+        """All that is pending, up to and with the first event that the process itself acts on."""
+        for number, event in enumerate(self.pending, 1):
+            if event.kind in actions:
+                events, self.pending = self.pending[:number], self.pending[number:]
+                return Batch(events)
+        events, self.pending = self.pending, []
+        return Batch(events)
+
+    def fan_out(self, most: int) -> int:
+        """Write what is pending to up to `most` readers; returns how many. `current` is None when all were reached.
+
+        `held` is then the last event written, if it is one to act on.
+        """
+        if self.current is None:
+            batch = self.next_batch()
+            self.current = batch, iter(list(self.readers))
+        batch, remaining = self.current
+        first = batch.events[0].offset
+        starts = self.readers
+        count = 0
+        for reader in islice(remaining, most):
+            count += 1
+            start = starts.get(reader)
+            if start is None:
+                continue  # it left while the fan-out was under way
+            if start < first or not first:
+                reader.deliver(batch)
+            elif start < batch.events[-1].offset:
+                reader.deliver(batch.after(start))
+        if count < most:
+            self.current = None
+            last = batch.events[-1]
+            self.held = last if last.kind in actions else None
+        return count

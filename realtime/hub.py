@@ -1,0 +1,455 @@
+"""The hub of a process: one subscription for each topic that any of its connections reads.
+
+Guarantees, for a connection from the moment `subscribe` returned: every stored event of the topic once, in the order
+of offsets. Announcements may be lost on the way (a reconnect, a failover); the hub sees the gap in the offsets, or
+finds it when it looks at topics that went quiet, and reads what is missing from the log before it passes on the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import orjson
+
+from config.errors import FoyerError, Unavailable, UnknownCursor
+from config.redis import on_loop
+from realtime.connection import NOBODY, Batch, CloseCode, Connection, Identity
+from realtime.feed import Feed, actions
+from realtime.link import Link
+from realtime.log import Event, Head, aread_head, aread_log
+from realtime.topics import Topic
+
+logger = logging.getLogger(__name__)
+
+WRITES_A_TURN = 1000
+"""Sockets written to before other work of the loop gets its turn."""
+PAGE = 500
+"""Events read from a log at a time."""
+IDLE = 5.0
+"""Seconds for which a topic that nobody reads any more stays subscribed: people come back."""
+LOOK_EVERY = 10.0
+"""Seconds after which a quiet topic is compared with its log."""
+SESSIONS_EVERY = 60.0
+"""Seconds after which every connection's session is looked at again."""
+ANSWER_WITHIN = 5.0
+"""Seconds that a subscriber waits for the store."""
+SESSIONS_CHANNEL = "foyer:sessions"
+
+LOST_TRACK = "The log can't tell what came after that event. Load the history and subscribe afresh."
+
+SessionCheck = Callable[[list[Identity]], Awaitable[list[bool]]]
+Check = Callable[[], Awaitable[object]]
+session_checks: list[SessionCheck] = []
+"""How sessions are looked at again: set by the app that owns them."""
+
+
+class Hub:
+    """The topics that the connections of one event loop read. Runs on that loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.store = on_loop()
+        self.feeds: dict[bytes, Feed] = {}
+        self.links: dict[str, asyncio.Task[Link]] = {}
+        self.dirty: deque[Feed] = deque()
+        self.flush_planned = False
+        self.users: dict[int, set[Connection]] = {}
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.control: Link | None = None
+        self.listening = asyncio.Event()
+        self.closing = False
+        self.deliveries = 0
+        self.gaps_repaired = 0
+        self.start(self.tend())
+        self.start(self.keep_control())
+
+    def start(self, work: Any) -> asyncio.Task[Any]:
+        """Run `work` beside everything else, and hold on to it until it ends."""
+        task: asyncio.Task[Any] = self.loop.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    # Reading a topic
+
+    async def subscribe(
+        self, topic: Topic, reader: Connection, after: int | None = None, epoch: str = "", check: Check | None = None
+    ) -> Head:
+        """Let `reader` have every later event of `topic`; with `after`, first all that came after that offset.
+
+        `check` raises for a reader that may not; whatever happens to the topic after it was asked is acted on with
+        this reader among the others. Returns where the reader stands; without `after` nothing was written to it yet.
+        Raises `UnknownCursor` when the log can't tell what came after `after` (of `epoch`, if given), `Unavailable`
+        when the store is away.
+        """
+        while True:
+            feed = self.feeds.get(topic.tag.encode()) or self.open(topic)
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN):
+                    await asyncio.shield(feed.ready)
+            except TimeoutError:
+                raise Unavailable from None
+            turns = feed.turns
+            if check is not None:
+                await check()
+            if feed.turns == turns and self.feeds.get(topic.tag.encode()) is feed:
+                break
+        if after is not None:
+            return await self.catch_up(feed, reader, after, epoch, check)
+        return self.join(feed, reader, feed.offset)
+
+    def join(self, feed: Feed, reader: Connection, start: int) -> Head:
+        if not reader.closing:
+            feed.readers[reader] = start
+            reader.topics.add(feed.topic.tag)
+        return Head(start, feed.epoch)
+
+    async def catch_up(self, feed: Feed, reader: Connection, after: int, epoch: str, check: Check | None) -> Head:
+        """Write what came after `after` from the log, until there is nothing between that and what is heard live."""
+        position = after
+        while True:
+            turns = feed.turns
+            if check is not None:
+                await check()
+            stretch = await aread_log(feed.topic, position, PAGE, epoch)
+            if not stretch.whole:
+                raise UnknownCursor(LOST_TRACK)
+            epoch = stretch.head.epoch
+            if feed.turns != turns:
+                continue  # who may read may have changed; ask again before anything is written
+            if stretch.events and not reader.closing:
+                reader.deliver(Batch(stretch.events))
+                position = stretch.events[-1].offset
+            if reader.closing:
+                return Head(position, epoch)
+            if position >= feed.offset:
+                return self.join(feed, reader, position)
+
+    async def check(self, topic: Topic, after: int, epoch: str) -> None:
+        """Raise `UnknownCursor` where the log can't tell what came after `after`, before a client is let in."""
+        if not (await aread_log(topic, after, 1, epoch)).whole:
+            raise UnknownCursor(LOST_TRACK)
+
+    def unsubscribe(self, topic_tag: str, reader: Connection) -> None:
+        """From here on, nothing more of the topic goes to `reader`."""
+        reader.topics.discard(topic_tag)
+        feed = self.feeds.get(topic_tag.encode())
+        if feed is not None and feed.readers.pop(reader, None) is not None and not feed.readers:
+            feed.heard_at = self.loop.time()
+
+    def connected(self, reader: Connection) -> None:
+        """Keep `reader` under its user, so that it can be closed when its session ends."""
+        if reader.caller is not NOBODY:
+            self.users.setdefault(reader.caller.id, set()).add(reader)
+
+    def disconnected(self, reader: Connection) -> None:
+        """Forget `reader` everywhere."""
+        for tag in list(reader.topics):
+            self.unsubscribe(tag, reader)
+        of_user = self.users.get(reader.caller.id)
+        if of_user is not None:
+            of_user.discard(reader)
+            if not of_user:
+                del self.users[reader.caller.id]
+        reader.detach()
+
+    # Topics
+
+    def open(self, topic: Topic) -> Feed:
+        feed = self.feeds[topic.tag.encode()] = Feed(topic, self.loop)
+        self.start(self.listen(feed))
+        return feed
+
+    async def listen(self, feed: Feed) -> None:
+        """Subscribe first, then see where the log stands, then pass on what came after that."""
+        try:
+            feed.link = await self.link_for(feed.topic.tag)
+            await feed.link.subscribe(feed.topic.tag)
+            head = await aread_head(feed.topic)
+        except Exception as error:
+            self.discard(feed)
+            feed.ready.set_exception(error if isinstance(error, FoyerError) else Unavailable())
+            feed.ready.exception()
+            return
+        feed.offset, feed.epoch = head
+        feed.ready.set_result(None)
+        self.take_early(feed)
+
+    def discard(self, feed: Feed) -> None:
+        if self.feeds.get(feed.topic.tag.encode()) is feed:
+            del self.feeds[feed.topic.tag.encode()]
+        if feed.link is not None:
+            feed.link.unsubscribe(feed.topic.tag)
+        if feed.repair is not None:
+            feed.repair.cancel()
+
+    def end(self, feed: Feed, code: int, reason: str) -> None:
+        """Stop reading a topic that is no more; its readers are told so by their `close`."""
+        self.discard(feed)
+        for reader in list(feed.readers):
+            reader.close(code, reason)
+        feed.readers.clear()
+
+    # Hearing
+
+    def heard(self, channel: bytes, message: bytes) -> None:
+        feed = self.feeds.get(channel)
+        if feed is not None:
+            self.take(feed, Event(message))
+        elif channel == SESSIONS_CHANNEL.encode():
+            self.session_ended(message)
+
+    def take(self, feed: Feed, event: Event) -> None:
+        if not feed.ready.done() or feed.repair is not None:
+            feed.early.append(event)
+        elif not feed.accept(event):
+            feed.early.append(event)
+            feed.repair = self.start(self.mend(feed))
+        elif feed.pending:
+            self.plan(feed)
+
+    def take_early(self, feed: Feed) -> None:
+        early, feed.early = feed.early, []
+        for event in early:
+            self.take(feed, event)
+
+    async def mend(self, feed: Feed) -> None:
+        """Read what was missed from the log, for as long as it takes the store to answer, and pass it on."""
+        pause = 0.05
+        while True:
+            try:
+                stretch = await aread_log(feed.topic, feed.offset, PAGE, feed.epoch)
+            except FoyerError:
+                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load, guards nothing
+                pause = min(2 * pause, 1.0)
+                continue
+            if not stretch.whole:
+                self.lost(feed, stretch.head)
+                return
+            feed.epoch = stretch.head.epoch or feed.epoch
+            for event in stretch.events:
+                feed.accept(event)
+            self.gaps_repaired += bool(stretch.events)
+            self.plan(feed)
+            if feed.offset >= stretch.head.offset:
+                break
+        feed.repair = None
+        feed.heard_at = self.loop.time()
+        self.take_early(feed)
+
+    def lost(self, feed: Feed, head: Head) -> None:
+        """The log is not the one that was heard so far: its readers must start afresh."""
+        feed.repair = None
+        if head.epoch:
+            logger.warning("topic %s: the log was lost; its readers start afresh", feed.topic.tag)
+            self.end(feed, CloseCode.RESTARTING, "the log was lost; start afresh")
+        else:
+            self.end(feed, CloseCode.GONE, "gone")
+
+    # Passing on
+
+    def plan(self, feed: Feed) -> None:
+        """What gathers in a topic until the loop comes to it goes out together."""
+        if feed.planned or not feed.pending:
+            return
+        feed.planned = True
+        feed.heard_at = self.loop.time()
+        self.dirty.append(feed)
+        if not self.flush_planned:
+            self.flush_planned = True
+            self.loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write to `WRITES_A_TURN` sockets, then let the loop do other things before going on."""
+        budget = WRITES_A_TURN
+        while self.dirty and budget > 0:
+            feed = self.dirty[0]
+            if feed.pending or feed.current:
+                written = feed.fan_out(budget)
+                self.deliveries += written
+                budget -= max(written, 1)
+            if feed.held is not None:
+                self.dirty.popleft()
+                self.start(self.act(feed, feed.held))
+            elif feed.current is None and not feed.pending:
+                feed.planned = False
+                self.dirty.popleft()
+            elif feed.current is None:
+                self.dirty.rotate(-1)
+        self.flush_planned = bool(self.dirty)
+        if self.dirty:
+            self.loop.call_soon(self.flush)
+
+    async def act(self, feed: Feed, event: Event) -> None:
+        """Do what an event asks of this process; the topic waits, for as long as the store takes to answer."""
+        await self.carry_out(event, list(feed.readers))
+        feed.held, feed.planned = None, False
+        if self.feeds.get(feed.topic.tag.encode()) is feed:
+            self.plan(feed)
+
+    async def carry_out(self, event: Event, readers: list[Connection]) -> None:
+        pause = 0.05
+        while True:
+            try:
+                await actions[event.kind](event, readers)
+            except Unavailable:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 1.0)
+            else:
+                return
+
+    # Links to the store
+
+    async def link_for(self, tag: str, *, refresh: bool = False) -> Link:
+        """The open link to the node that serves `tag`."""
+        options = await self.store.node_options(tag, refresh=refresh)
+        name = options.get("path") or f"{options['host']}:{options['port']}"
+        opening = self.links.get(name)
+        if opening is None:
+            opening = self.links[name] = self.start(self.open_link(name, options))
+        return await asyncio.shield(opening)
+
+    async def open_link(self, name: str, options: dict[str, Any]) -> Link:
+        link = Link(self.heard, self.cut_off)
+        try:
+            await link.open(options)
+        except BaseException:
+            self.links.pop(name, None)
+            raise
+        return link
+
+    def cut_off(self, link: Link) -> None:
+        """A link broke: find the nodes anew, subscribe again, and read from the logs what was missed meanwhile."""
+        for name, opening in list(self.links.items()):
+            if opening.done() and not opening.cancelled() and opening.exception() is None and opening.result() is link:
+                del self.links[name]
+        if self.closing:
+            return
+        orphans = [feed for feed in self.feeds.values() if feed.link is link and feed.ready.done()]
+        if orphans:
+            self.start(self.restore(orphans))
+        if link is self.control:
+            self.start(self.keep_control())
+
+    async def restore(self, feeds: list[Feed]) -> None:
+        pause = 0.05
+        while feeds:
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load, guards nothing
+            pause = min(2 * pause, 1.0)
+            feeds = [feed for feed in feeds if self.feeds.get(feed.topic.tag.encode()) is feed]
+            try:
+                await self.link_for(feeds[0].topic.tag if feeds else "{foyer}", refresh=True)
+                for feed in feeds:
+                    feed.link = await self.link_for(feed.topic.tag)
+                await asyncio.gather(*(feed.link.subscribe(feed.topic.tag) for feed in feeds if feed.link))
+            except (FoyerError, OSError):
+                continue
+            except Exception:
+                logger.exception("the store could not be reached again; trying on")
+                continue
+            break
+        for feed in feeds:
+            if feed.repair is None:
+                feed.repair = self.start(self.mend(feed))
+
+    async def keep_control(self) -> None:
+        """Hear of sessions that end; after a break, look at all of them, as the news may have been missed."""
+        while not self.closing:
+            try:
+                self.control = await self.link_for("{foyer}", refresh=True)
+                await self.control.subscribe(SESSIONS_CHANNEL, sharded=False)
+                self.listening.set()
+                await self.look_at_sessions()
+                return
+            except Exception:
+                await asyncio.sleep(random.uniform(0.2, 1))  # noqa: S311 - spreads load, guards nothing
+
+    # Sessions
+
+    def session_ended(self, message: bytes) -> None:
+        """`{"user": id, "session": id or null}`: close its sockets, all of the user's where it is null."""
+        ended = orjson.loads(message)
+        for reader in list(self.users.get(ended["user"], ())):
+            if ended["session"] in (None, reader.caller.session):
+                reader.close(CloseCode.SIGNED_OUT, "signed out")
+
+    async def look_at_sessions(self) -> None:
+        """Close what has expired, or was signed out without our hearing of it."""
+        readers = [reader for readers in self.users.values() for reader in readers]
+        now = time.time()
+        for reader in readers:
+            if reader.caller.expires_at is not None and reader.caller.expires_at <= now:
+                reader.close(CloseCode.SIGNED_OUT, "the token expired")
+        for check in session_checks:
+            for start in range(0, len(readers), PAGE):
+                some = [reader for reader in readers[start : start + PAGE] if not reader.closing]
+                for reader, valid in zip(some, await check([reader.caller for reader in some]), strict=True):
+                    if not valid:
+                        reader.close(CloseCode.SIGNED_OUT, "signed out")
+
+    # Tending
+
+    async def tend(self) -> None:
+        """Every second: let go of topics nobody reads, look at quiet ones, and now and then at the sessions."""
+        sessions_at = collected_at = self.loop.time()
+        delivered = 0
+        while not self.closing:
+            await asyncio.sleep(1)
+            now = self.loop.time()
+            try:
+                self.let_go(now)
+                await self.look_at_quiet(now)
+                if now - sessions_at > SESSIONS_EVERY:
+                    sessions_at = now
+                    await self.look_at_sessions()
+            except FoyerError:
+                continue  # the store is away; links say when it is back
+            if self.deliveries == delivered and now - collected_at > 600:
+                collected_at = now
+                gc.collect()  # a full collection stops the loop, so it waits for a quiet second
+            delivered = self.deliveries
+
+    def let_go(self, now: float) -> None:
+        for feed in [feed for feed in self.feeds.values() if not feed.readers and feed.ready.done()]:
+            if now - feed.heard_at > IDLE:
+                self.discard(feed)
+
+    async def look_at_quiet(self, now: float) -> None:
+        quiet = [feed for feed in self.feeds.values() if feed.readers and now - feed.heard_at > LOOK_EVERY]
+        for start in range(0, len(quiet), PAGE):
+            some = quiet[start : start + PAGE]
+            for feed, head in zip(some, await asyncio.gather(*(aread_head(feed.topic) for feed in some)), strict=True):
+                feed.heard_at = now
+                behind = head.offset > feed.offset or head.epoch != feed.epoch
+                if behind and feed.repair is None and feed.ready.done():
+                    feed.repair = self.start(self.mend(feed))
+
+    async def close(self) -> None:
+        """Let go of the store. Readers are closed by the server."""
+        self.closing = True
+        for opening in self.links.values():
+            if opening.done() and opening.exception() is None:
+                opening.result().close()
+        for task in list(self.tasks):
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def get_hub() -> Hub:
+    """The hub of the running loop."""
+    loop = asyncio.get_running_loop()
+    hub = hubs.get(loop)
+    if hub is None:
+        hub = hubs[loop] = Hub()
+    return hub

@@ -1,0 +1,93 @@
+-- What every library of stored functions shares: the log of a topic, and how a function is registered and refuses.
+--
+-- A topic's keys carry one hash tag, such as {room:12}, which is also its channel and the first key of every call:
+--   {room:12}:head      hash: offset of the last event, epoch, and on a cluster the node that wrote last
+--   {room:12}:log       stream: an event an entry, its id <offset>-0; fields type, by, body
+--   {room:12}:signers   hash: account id -> the name as JSON; `null` once the account is gone
+--   {room:12}:redacted  hash: offset -> `type by body`, for an event whose text was deleted from the log
+-- The other keys are made from the tag, so they are always in the slot of the key that was declared.
+--
+-- A body is the JSON text of an event's own fields, made once by the caller. Two bytes that JSON never holds stand
+-- for what only this side knows: \0 for the event's offset, \1 for the name of the account that signed it.
+
+local function register(name, callback, flags)
+  redis.register_function{function_name = LIBRARY .. '_' .. name, callback = callback, flags = flags or {}}
+end
+
+local function refuse(code)
+  return redis.error_reply('FOYER ' .. code)
+end
+
+local READ_ONLY = {'no-writes'}
+
+-- The id of this node in a cluster, '' outside one. It stays for the life of the process.
+local node_id
+local function this_node()
+  if not node_id then
+    local reply = redis.pcall('CLUSTER', 'MYID')
+    node_id = type(reply) == 'string' and reply or ''
+  end
+  return node_id
+end
+
+local ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz'
+local function fresh_epoch()
+  local now = redis.call('TIME')
+  local number, text = now[1] * 1000000 + now[2], ''
+  while number > 0 do
+    local digit = number % 36
+    text = string.sub(ALPHABET, digit + 1, digit + 1) .. text
+    number = (number - digit) / 36
+  end
+  return text
+end
+
+-- Claims the next offset. A log has one epoch for life, except that another node which takes it over (a replica that
+-- was promoted may lack the last events) starts a new one and remembers how far it shares the one before.
+local function next_offset(tag)
+  local head = tag .. ':head'
+  local offset = redis.call('HINCRBY', head, 'offset', 1)
+  local known = redis.call('HMGET', head, 'epoch', 'node')
+  local epoch, node = known[1], this_node()
+  if not epoch then
+    epoch = fresh_epoch()
+    redis.call('HSET', head, 'epoch', epoch, 'node', node)
+  elseif known[2] ~= node then
+    local earlier = epoch
+    epoch = fresh_epoch()
+    redis.call('HSET', head, 'epoch', epoch, 'node', node, 'earlier', earlier, 'shared', offset - 1)
+  end
+  return offset, epoch
+end
+
+local function signature(tag, by)
+  return by ~= '' and redis.call('HGET', tag .. ':signers', by) or 'null'
+end
+
+-- The text of a body with its offset and signature in place.
+local function fill(body, offset, signed)
+  return (string.gsub(body, '[%z\1]', {['\0'] = tostring(offset), ['\1'] = signed}))
+end
+
+-- The event as clients get it. `topic` is its name on the wire, as JSON.
+local function compose(topic, offset, kind, signed, body)
+  return '{"type":"' .. kind .. '","topic":' .. topic .. ',"offset":' .. offset .. ',' .. fill(body, offset, signed) .. '}'
+end
+
+-- What hubs read: offset, epoch and type in a line of its own, then the event.
+local function announcement(offset, epoch, kind, event)
+  return offset .. ' ' .. epoch .. ' ' .. kind .. '\n' .. event
+end
+
+-- Appends an event to the topic's log and announces it; both or neither, as this runs inside one function.
+local function append(tag, topic, kind, by, body)
+  local offset, epoch = next_offset(tag)
+  redis.call('XADD', tag .. ':log', offset .. '-0', 'type', kind, 'by', by, 'body', body)
+  local event = compose(topic, offset, kind, signature(tag, by), body)
+  redis.call('SPUBLISH', tag, announcement(offset, epoch, kind, event))
+  return offset
+end
+
+local function offset_of(id)
+  return tonumber(string.match(id, '^%d+'))
+end

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class RoomsConfig(AppConfig):
+    name = "rooms"
+
+    def ready(self) -> None:
+        from accounts.models import before_deletion
+        from rooms import reactions  # noqa: F401 - importing it registers them
+        from rooms.models import Room
+
+        before_deletion.append(Room.forget_user)

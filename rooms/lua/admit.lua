@@ -1,0 +1,35 @@
+-- admit: who may see a room. Shared by every function that works on one; not callable by itself.
+--   {room:12}:room     hash: name (JSON), key (what the name is compared by), claim (the number of its claim on that),
+--                      members_only, owner, created_at, token; while a rename is under way, pending: the key it claims,
+--                      and intent: its token
+--   {room:12}:members  hash: account id -> time of joining
+--   {room:12}:gone     the key of the name that a deleted room had, '' for one that may not be made; expires after 30
+--                      days
+
+local MONTH = 30 * 24 * 3600
+
+local function read_room(tag)
+  local fields = redis.call('HGETALL', tag .. ':room')
+  if #fields == 0 then return nil end
+  local room = {}
+  for i = 1, #fields, 2 do room[fields[i]] = fields[i + 1] end
+  return room
+end
+
+local function is_member(tag, user)
+  return redis.call('HEXISTS', tag .. ':members', user) == 1
+end
+
+-- The room, or nil for those who may not know of it: a members-only room exists for its members and admins alone.
+local function admit(tag, user, is_admin)
+  local room = read_room(tag)
+  if room and (room.members_only == '0' or is_admin == '1' or is_member(tag, user)) then return room end
+  return nil
+end
+
+local function room_json(tag, room)
+  local id = string.match(tag, ':(.*)}')
+  return '{"roomId":"' .. id .. '","name":' .. room.name
+    .. ',"members_only":' .. (room.members_only == '1' and 'true' or 'false')
+    .. ',"owner":' .. signature(tag, room.owner) .. ',"created_at":"' .. room.created_at .. '"}'
+end

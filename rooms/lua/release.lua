@@ -1,0 +1,19 @@
+-- release: give a name back, if the claim on it is still the one that was seen; with a deleted room, take that out of
+-- the index too.
+-- KEYS 1 the index's tag
+-- ARGV 1 the key of the name  2 the room's id  3 the number of the claim, '' if the room itself is gone
+-- Reply  1
+-- May be repeated.
+local function release(keys, args)
+  local index, key, id, number = keys[1], args[1], args[2], args[3]
+  local held = redis.call('HGET', index .. ':names', key) or ''
+  if held == id .. ' ' .. number or (number == '' and string.match(held, '^%d+') == id) then
+    redis.call('HDEL', index .. ':names', key)
+  end
+  if number == '' then
+    redis.call('ZREM', index .. ':ids', id)
+    redis.call('ZREM', index .. ':open', id)
+  end
+  return 1
+end
+register('release', release)

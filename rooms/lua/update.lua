@@ -1,0 +1,33 @@
+-- update: change a room's name or who may see it, and tell those who read it.
+-- KEYS 1 the room's tag
+-- ARGV 1 the caller's account id  2 '1' for an admin  3 the new name as JSON, '' to leave it  4 the key of the new name
+--      5 '1' members only, '0' open, '' to leave it  6 the caller's name as JSON  7 the token of the rename
+--      8 the number of the claim on the new name
+-- Reply  {the room as JSON, the key of the name it had, the number of its claim on that}; refuses a room the caller
+--        can't see or does not own, and a name that was not intended last
+-- Atomic: the change and its event. Repeated with nothing left to change, it says nothing.
+local function update(keys, args)
+  local tag, name, key, members_only = keys[1], args[3], args[4], args[5]
+  local room = admit(tag, args[1], args[2])
+  if not room then return refuse('room_not_found') end
+  if room.owner ~= args[1] and args[2] ~= '1' then return refuse('not_the_owner') end
+  if name ~= '' and key ~= room.key and room.intent ~= args[7] then return refuse('room_changed') end
+  local before, claim, changed = room.key, room.claim, false
+  if name ~= '' and name ~= room.name then
+    redis.call('HSET', tag .. ':room', 'name', name, 'key', key)
+    changed = true
+  end
+  if name ~= '' then redis.call('HSET', tag .. ':room', 'claim', args[8]) end
+  if name ~= '' and room.intent == args[7] then redis.call('HDEL', tag .. ':room', 'pending', 'intent') end
+  if members_only ~= '' and members_only ~= room.members_only then
+    redis.call('HSET', tag .. ':room', 'members_only', members_only)
+    changed = true
+  end
+  room = read_room(tag)
+  local json = room_json(tag, room)
+  if changed then
+    append(tag, '"' .. string.sub(tag, 2, -2) .. '"', 'room_updated', '', '"room":' .. json .. ',"by":' .. args[6])
+  end
+  return {json, before, claim}
+end
+register('update', update)

@@ -1,0 +1,244 @@
+"""Rooms and the index of their names, in Redis.
+
+A room's keys share the tag `{room:<id>}`, the index has `{rooms}`, what a user is in is kept at `{user:<id>}`; so an
+operation that touches two of them is a sequence of steps. Each step may be repeated, and they are ordered so that what
+a crash leaves behind is invisible and put right by the next who comes across it:
+
+- a name is claimed before its room is made; a claim without a room is taken over by the next who wants the name;
+- a claim has a number, so that one which was seen to be idle is not taken from a room that has renewed it since;
+- a user's lists are written before the room knows him, so they may name too many rooms, never too few;
+- a room goes first and its place in the index after it, and whoever finds the place empty clears it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from accounts.sessions import Caller
+from config.redis import Call, Library, Steps, operation
+from config.times import now_text
+from realtime.log import PRELUDE
+from realtime.retries import remembered_creation
+from realtime.topics import Topic, room_topic
+from rooms.errors import RoomNameTaken, RoomNotFound
+
+LUA = Path(__file__).parent / "lua"
+ADMIT = LUA / "admit.lua"
+LIBRARY = Library("rooms", PRELUDE, ADMIT, LUA)
+
+INDEX = "{rooms}"
+ROOM_ID = re.compile(r"[1-9][0-9]{0,15}")
+
+
+def name_key(name: str) -> str:
+    """What names are compared by: they are one name if they differ in case or in how characters are composed."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def topic_of(room_id: str) -> Topic:
+    """The topic of a room. Raises `RoomNotFound` for what can't be a room's id."""
+    if not ROOM_ID.fullmatch(room_id):
+        raise RoomNotFound
+    return room_topic(room_id)
+
+
+def user_tag(user_id: int) -> str:
+    return f"{{user:{user_id}}}"
+
+
+def who(caller: Caller) -> tuple[int, int]:
+    """The caller as stored functions take him: account id, and 1 for an admin."""
+    return caller.id, int(caller.is_admin)
+
+
+def quoted(text: str) -> bytes:
+    return orjson.dumps(text)
+
+
+def _create_room(caller: Caller, name: str, members_only: bool, retry_key: str | None) -> Steps[bytes]:
+    request = orjson.dumps([name, members_only])
+    return (
+        yield from remembered_creation(
+            user_tag(caller.id), "room", retry_key, request, lambda token: make_room(caller, name, members_only, token)
+        )
+    )
+
+
+def make_room(caller: Caller, name: str, members_only: bool, token: str) -> Steps[bytes]:
+    """Claim the name, then make the room under the id that came with it. `token` recognises this creation."""
+    key = name_key(name)
+    while True:
+        is_new, found, claim = yield LIBRARY.call("claim", [INDEX], key, "")
+        room_id = found.decode()
+        tag = room_topic(room_id).tag
+        if not is_new:
+            state = yield LIBRARY.call("holds", [tag], key)
+            if state in (b"gone", b"no"):
+                yield LIBRARY.call("release", [INDEX], key, room_id, b"" if state == b"gone" else claim)
+                continue
+        if is_new or state == b"unmade":
+            if not members_only:
+                yield LIBRARY.call("open", [INDEX], room_id)
+            yield LIBRARY.call("remember", [user_tag(caller.id)], tag, room_id)
+        state, room = yield LIBRARY.call(
+            "create",
+            [tag],
+            token,
+            caller.id,
+            quoted(caller.username),
+            quoted(name),
+            key,
+            claim,
+            int(members_only),
+            now_text(),
+        )
+        if state == b"made":
+            return bytes(room)
+        if state == b"taken":
+            raise RoomNameTaken(f"A room named '{name}' exists.")
+        yield LIBRARY.call("release", [INDEX], key, room_id, "")
+
+
+def _show_room(caller: Caller, room_id: str) -> Steps[bytes]:
+    """The room as JSON. Raises `RoomNotFound` also for a room the caller may not know of."""
+    room = yield LIBRARY.call("show", [topic_of(room_id).tag], *who(caller), 0)
+    if not room:
+        raise RoomNotFound
+    return bytes(room)
+
+
+def _update_room(caller: Caller, room_id: str, name: str | None, members_only: bool | None) -> Steps[bytes]:
+    """Rename a room, or change who may see it; owner and admins. Returns the room as JSON."""
+    tag = topic_of(room_id).tag
+    key, token, claim = "", secrets.token_urlsafe(12), b""
+    if name is not None:
+        key = name_key(name)
+        yield LIBRARY.call("intend", [tag], *who(caller), key, token)
+        claim = yield from claim_for(room_id, key, name)
+    if members_only is False:
+        yield LIBRARY.call("open", [INDEX], room_id)
+    room, before, claim_before = yield LIBRARY.call(
+        "update",
+        [tag],
+        *who(caller),
+        "" if name is None else quoted(name),
+        key,
+        "" if members_only is None else int(members_only),
+        quoted(caller.username),
+        token,
+        claim,
+    )
+    if name is not None and before.decode() != key:
+        yield LIBRARY.call("release", [INDEX], before, room_id, claim_before)
+    return bytes(room)
+
+
+def claim_for(room_id: str, key: str, name: str) -> Steps[bytes]:
+    """Claim a name for a room that exists; returns the claim's number. Raises `RoomNameTaken` where another has it."""
+    while True:
+        is_ours, holder, claim = yield LIBRARY.call("claim", [INDEX], key, room_id)
+        if is_ours:
+            return bytes(claim)
+        state = yield LIBRARY.call("holds", [room_topic(holder.decode()).tag], key)
+        if state == b"unmade" and (yield LIBRARY.call("bar", [room_topic(holder.decode()).tag])):
+            state = b"gone"
+        if state in (b"yes", b"unmade"):
+            raise RoomNameTaken(f"A room named '{name}' exists.")
+        yield LIBRARY.call("release", [INDEX], key, holder, b"" if state == b"gone" else claim)
+
+
+def _delete_room(caller: Caller, room_id: str) -> Steps[None]:
+    """Delete a room and all its messages; owner and admins. Raises `RoomNotFound` when it is gone already."""
+    is_ours, key, *members = yield LIBRARY.call(
+        "delete", [topic_of(room_id).tag], *who(caller), quoted(caller.username)
+    )
+    yield [
+        LIBRARY.call("release", [INDEX], key, room_id, ""),
+        *(LIBRARY.call("forget", [user_tag(int(member))], room_id) for member in members),
+    ]
+    if not is_ours:
+        raise RoomNotFound
+
+
+def _list_rooms(caller: Caller, after: int, limit: int, *, mine: bool = False) -> Steps[list[bytes]]:
+    """Up to `limit` rooms the caller may see (or is in) with ids after `after`, by creation, each as JSON.
+
+    Reads pages of ids, never all of them: those of open rooms and of the caller's own; for an admin, of all rooms.
+    """
+    found: list[bytes] = []
+    while len(found) < limit:
+        lists = [] if mine else [LIBRARY.call("page", [INDEX], "ids" if caller.is_admin else "open", after, limit)]
+        if mine or not caller.is_admin:
+            lists.append(LIBRARY.call("page", [user_tag(caller.id)], "rooms", after, limit))
+        pages = yield lists
+        ids = sorted({int(room_id) for page in pages for room_id in page})[:limit]
+        if not ids:
+            break
+        after = ids[-1]
+        rooms = yield [show_call(caller, str(room_id), mine) for room_id in ids]
+        found.extend(room for room in rooms if room)
+    return found[:limit]
+
+
+def show_call(caller: Caller, room_id: str, mine: bool = False) -> Call:
+    return LIBRARY.call("show", [room_topic(room_id).tag], *who(caller), int(mine))
+
+
+def _find_room(caller: Caller, name: str) -> Steps[bytes | None]:
+    """The room of exactly this name, as JSON, if the caller may see it."""
+    room_id = yield LIBRARY.call("find", [INDEX], name_key(name))
+    if not room_id:
+        return None
+    room = yield show_call(caller, room_id.decode())
+    return bytes(room) if room and orjson.loads(room)["name"] == name else None
+
+
+def _member_ids(room_id: str) -> Steps[set[int]]:
+    """Account ids of a room's members; none for a room that is gone."""
+    ids = yield LIBRARY.call("member_ids", [topic_of(room_id).tag])
+    return {int(user_id) for user_id in ids}
+
+
+def remember_signer(user_id: int, log_tag: str) -> Call:
+    """Note that a user is about to sign something in a log, so that deleting the account finds it."""
+    return LIBRARY.call("remember", [user_tag(user_id)], log_tag, "")
+
+
+def _forget_user(user_id: int) -> Steps[None]:
+    """Take a deleted account's name from all it wrote, end its memberships, and drop its lists. May be repeated."""
+    signed = yield LIBRARY.call("signed", [user_tag(user_id)])
+    for start in range(0, len(signed), 500):
+        yield [LIBRARY.call("unsign", [tag.decode()], user_id) for tag in signed[start : start + 500]]
+    yield LIBRARY.call("forget_lists", [user_tag(user_id)])
+
+
+class Room:
+    """What can be done with rooms, each blocking and, with an `a` before its name, awaitable.
+
+    Callers are checked here: what one may not see is `RoomNotFound`, what one may not do `NotTheOwner`.
+    """
+
+    create, acreate = operation(_create_room)
+    show, ashow = operation(_show_room)
+    update, aupdate = operation(_update_room)
+    delete, adelete = operation(_delete_room)
+    list, alist = operation(_list_rooms)
+    find, afind = operation(_find_room)
+    member_ids, amember_ids = operation(_member_ids)
+    forget_user, aforget_user = operation(_forget_user)
+
+
+def as_json_list(items: list[bytes]) -> bytes:
+    """JSON texts as one JSON array."""
+    return b"[" + b",".join(items) + b"]"
+
+
+def fields_of(room: bytes) -> dict[str, Any]:
+    loaded: dict[str, Any] = orjson.loads(room)
+    return loaded

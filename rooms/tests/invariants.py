@@ -1,0 +1,55 @@
+"""What holds for rooms and the index of their names, whatever happened: looked at from outside, as clients can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from accounts.sessions import Caller
+from config.redis import client
+from rooms.errors import RoomNameTaken
+from rooms.models import Room, fields_of, name_key
+from tests.people import BOSS
+
+STRANGER = Caller(id=77, username="stranger", is_admin=False)
+
+
+def create(caller: Caller, name: str, members_only: bool = False, retry_key: str | None = None) -> dict[str, Any]:
+    return fields_of(Room.create(caller, name, members_only, retry_key))
+
+
+def rooms_of(caller: Caller, *, mine: bool = False) -> list[dict[str, Any]]:
+    return [fields_of(room) for room in Room.list(caller, 0, 1000, mine=mine)]
+
+
+def names_of(caller: Caller) -> list[str]:
+    return [room["name"] for room in rooms_of(caller)]
+
+
+def empty_store() -> None:
+    client().flushall()
+
+
+def check_index(*names: str) -> None:
+    """A name is held by one room; every room is found under its own name and listed to those who may see it.
+
+    Of `names` each is either the name of a room, or can be had by anyone.
+    """
+    rooms = rooms_of(BOSS)
+    held = [name_key(room["name"]) for room in rooms]
+    assert len(set(held)) == len(held), f"two rooms of one name: {rooms}"
+    assert [int(room["roomId"]) for room in rooms] == sorted({int(room["roomId"]) for room in rooms})
+    for room in rooms:
+        found = Room.find(BOSS, room["name"])
+        assert found is not None, f"{room} is not found by its name"
+        assert fields_of(found) == room
+    assert rooms_of(STRANGER) == [room for room in rooms if not room["members_only"]]
+    for name in names:
+        if name_key(name) in held:
+            with pytest.raises(RoomNameTaken):
+                create(STRANGER, name)
+        else:
+            room = create(STRANGER, name)
+            Room.delete(STRANGER, room["roomId"])
+    assert rooms_of(BOSS) == rooms
