@@ -1,0 +1,176 @@
+"""The parts of the bench: each measures one thing on servers started for it alone, and returns its rows."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+from bench.client import Request, Sockets, Window
+from bench.report import Row, Target
+from bench.servers import Server, Stock, stock_python
+from bench.stage import FRAME, Bench
+
+ROOM_PATH = "/room/<room>/subscribe"
+MESSAGES_PATH = "/room/<room>/messages"
+POST_BODY = json.dumps({"text": "A message of forty characters, as above."})
+PAGE = 50
+FULL_ROOMS = 32
+
+
+def saturated_row(part: str, what: str, best: Window, target: Target | None) -> Row:
+    note = f"at {best.asked_per_second:,.0f} posts/s"
+    if not best.kept_up:
+        note += ", more than it keeps up with"
+    return Row(part, what, best.deliveries.per_second, "deliveries/s", target, best.deliveries.latency, note)
+
+
+def one_room(bench: Bench, part: str, count: int, first_rate: float, fast: Target, p99: Target | None) -> list[Row]:
+    """All sockets in one room: deliveries a second at most, and how late they are at 10 messages a second."""
+    with bench.foyer() as server:
+
+        def open_sockets() -> Sockets:
+            return bench.sockets(server, ROOM_PATH, count, bench.one_room)
+
+        with open_sockets() as sockets:
+            slow = sockets.post(bench.sizes.slow_rate, 2 * bench.sizes.seconds)
+        best = bench.search(part, open_sockets).best_from(first_rate)
+    bench.windows[part].append(slow)
+    what = f"{count:,} sockets in one room"
+    rate = f"{what}, {bench.sizes.slow_rate:g} messages/s: p99"
+    late = slow.deliveries.latency
+    return [
+        saturated_row(part, f"{what}, at most", best, fast),
+        Row(part, rate, late.p99, "ms", p99, late, problem=slow.problem),
+    ]
+
+
+def measure_a(bench: Bench) -> list[Row]:
+    """1,000 sockets in one room"""
+    sizes = bench.sizes
+    return one_room(bench, "a", sizes.few, sizes.first_rate_few, Target(least=900_000), None)
+
+
+def measure_b(bench: Bench) -> list[Row]:
+    """10,000 sockets in one room"""
+    sizes = bench.sizes
+    return one_room(bench, "b", sizes.many, sizes.first_rate_many, Target(least=700_000), Target(most=150))
+
+
+def measure_c(bench: Bench) -> list[Row]:
+    """10,000 sockets in 1,000 rooms, all of them posting, 4,000 posts a second in all"""
+    sizes = bench.sizes
+    with bench.foyer() as server, bench.sockets(server, ROOM_PATH, sizes.many, bench.rooms) as sockets:
+        sockets.post(sizes.rooms_rate / 4, min(1.0, sizes.seconds))
+        window = sockets.post(sizes.rooms_rate, 2 * sizes.seconds)
+    bench.windows["c"] = [window]
+    what = f"{sizes.many:,} sockets in {sizes.rooms:,} rooms"
+    asked = f"{sizes.rooms_rate:,.0f} posts/s asked"
+    acks, deliveries = window.acks, window.deliveries
+    lost = window.problem or ("" if acks.received == acks.expected else f"{acks.expected - acks.received} not acked")
+    delivered = deliveries.per_second * window.sent / max(deliveries.expected, 1)
+    least, most = Target(least=4_000), Target(most=25)
+    return [
+        Row("c", f"{what}: acknowledged", acks.per_second, "posts/s", least, acks.latency, asked, lost),
+        Row("c", f"{what}: delivered to all", delivered, "posts/s", least, deliveries.latency, asked, lost),
+        Row("c", f"{what}: p99 of delivery", deliveries.latency.p99, "ms", most, deliveries.latency, asked, lost),
+    ]
+
+
+def measure_stock(bench: Bench) -> list[Row]:
+    """1,000 sockets in one room, the stock way: Channels' group_send under daphne"""
+    python = stock_python(bench.folder)
+    rooms = bench.data / "stock-room"
+    rooms.write_text("1\n")
+    with Stock(python, bench.folder, bench.cores) as server:
+
+        def open_sockets() -> Sockets:
+            return Sockets(bench.client, server.port, ROOM_PATH, bench.sizes.few, rooms=rooms, frame=FRAME)
+
+        best = bench.search("stock", open_sockets).best_from(bench.sizes.first_rate_stock)
+    return [saturated_row("stock", f"{bench.sizes.few:,} sockets in one room, the stock way", best, None)]
+
+
+def measure_connect(bench: Bench) -> list[Row]:
+    """sockets opened a second, each signed in with its own token"""
+    count = bench.sizes.many
+    with bench.foyer() as server, bench.sockets(server, ROOM_PATH, count, bench.rooms) as sockets:
+        opened = sockets.opened
+    target, note = Target(least=1_500), "each signed in"
+    return [Row("connect", f"{count:,} sockets opened", opened.per_second, "connects/s", target, opened.latency, note)]
+
+
+def measure_memory(bench: Bench) -> list[Row]:
+    """memory of the server for each idle socket"""
+    count, settle = bench.sizes.many, bench.sizes.settle
+    with bench.foyer() as server:
+        with bench.sockets(server, ROOM_PATH, min(100, count), bench.rooms):
+            pass  # what the first sockets make it import and cache is not the price of a socket
+        time.sleep(settle)
+        before = server.resident_bytes()
+        with bench.sockets(server, ROOM_PATH, count, bench.rooms):
+            time.sleep(settle)
+            grown = server.resident_bytes() - before
+    note = f"{before / 1e6:.0f} MB before, {grown / 1e6:.0f} MB for the sockets"
+    return [Row("memory", f"{count:,} idle sockets", grown / count / 1e3, "KB/socket", Target(most=25), note=note)]
+
+
+def measure_rest(bench: Bench) -> list[Row]:
+    """messages posted by REST a second, signed in"""
+    request = Request("POST", MESSAGES_PATH, bench.tokens, bench.rooms, POST_BODY)
+    with bench.foyer() as server:
+        return [ask(bench, server, "rest", request, "messages posted by REST", "posts/s")]
+
+
+def measure_history(bench: Bench) -> list[Row]:
+    """reads a second of a room's newest 50 messages by REST, signed in"""
+    full_rooms = bench.data / "full-rooms"
+    with bench.foyer() as server:
+        ids = bench.rooms.read_text().split()[:FULL_ROOMS]
+        full_rooms.write_text("\n".join(ids) + "\n")
+        for room in ids:
+            path = MESSAGES_PATH.replace("<room>", room)
+            bench.post_all(server, [(path, json.loads(POST_BODY))] * PAGE)
+        request = Request("GET", MESSAGES_PATH, bench.tokens, full_rooms)
+        return [ask(bench, server, "history", request, f"newest {PAGE} messages read by REST", "reads/s")]
+
+
+def ask(bench: Bench, server: Server, part: str, request: Request, what: str, unit: str) -> Row:
+    """One kind of request over many connections, after a second to warm up."""
+    count, seconds = bench.sizes.connections, bench.sizes.seconds
+    bench.client.ask(server.port, request, connections=count, seconds=min(1.0, seconds))
+    answers = bench.client.ask(server.port, request, connections=count, seconds=2 * seconds)
+    note, target = f"{count} connections", Target(least=1_000)
+    return Row(part, what, answers.per_second, unit, target, answers.latency, note, answers.problem)
+
+
+def measure_bytes(bench: Bench) -> list[Row]:
+    """bytes in the store for each message of 40 characters"""
+    sizes = bench.sizes
+    rate = min(sizes.rooms_rate, sizes.stored / sizes.seconds)
+    seconds = sizes.stored / rate
+    with bench.foyer() as server, bench.sockets(server, ROOM_PATH, sizes.rooms, bench.rooms) as sockets:
+        sockets.post(rate, min(1.0, sizes.seconds))  # each room has its keys before the count begins
+        before = bench.store_info()
+        window = sockets.post(rate, seconds)
+        after = bench.store_info()
+    note = f"{window.sent:,} posts of 40 characters"
+    rows = []
+    for what, key in (("memory", "used_memory"), ("append-only file", "aof_current_size")):
+        each = (after[key] - before[key]) / max(window.sent, 1)
+        problem = window.problem or ("" if each > 0 else "the file was rewritten meanwhile")
+        rows.append(Row("bytes", f"one message in the store: {what}", each, "bytes", None, None, note, problem))
+    return rows
+
+
+PARTS: dict[str, Callable[[Bench], list[Row]]] = {
+    "a": measure_a,
+    "b": measure_b,
+    "c": measure_c,
+    "stock": measure_stock,
+    "connect": measure_connect,
+    "memory": measure_memory,
+    "rest": measure_rest,
+    "history": measure_history,
+    "bytes": measure_bytes,
+}

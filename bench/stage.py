@@ -1,0 +1,155 @@
+"""What the parts of the bench share: sizes, cores, the load client, and Foyer's data with accounts and rooms."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.client import Client, Sockets, Window
+from bench.search import Search
+from bench.servers import CHECKOUT, BenchError, Foyer, Server, find_cores, foyer_environment
+
+TEXT = "<mark> of forty characters."
+"""With its mark of 19 characters in place, a text of 40."""
+FRAME = json.dumps({"type": "post", "text": TEXT})
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything. Rates are posts a second."""
+
+    few: int = 1_000
+    many: int = 10_000
+    rooms: int = 1_000
+    seconds: float = 5.0
+    first_rate_few: float = 700.0
+    first_rate_many: float = 50.0
+    first_rate_stock: float = 2.0
+    slow_rate: float = 10.0
+    rooms_rate: float = 4_040.0  # one in a hundred more than the target: the last of a window arrive after its end
+    stored: int = 20_000
+    connections: int = 32
+    settle: float = 3.0  # seconds for a server to finish what opening or losing many sockets left it to do
+    most_windows: int = 12
+    one_server: bool = False
+
+
+QUICK = Sizes(
+    few=20,
+    many=60,
+    rooms=6,
+    seconds=0.4,
+    first_rate_few=50.0,
+    first_rate_many=20.0,
+    rooms_rate=100.0,
+    stored=100,
+    connections=4,
+    settle=0.1,
+    most_windows=2,
+    one_server=True,
+)
+
+
+class Bench:
+    """What the parts share: the cores, the compiled load client, and Foyer's data with accounts and rooms in it."""
+
+    def __init__(self, folder: Path, sizes: Sizes, say: Callable[[str], None]) -> None:
+        self.folder = folder
+        self.sizes = sizes
+        self.say = say
+        self.cores = find_cores()
+        self.client = Client(folder, self.cores.others)
+        self.data = Path(tempfile.mkdtemp(prefix="data-", dir=folder))
+        self.environment = foyer_environment(self.data)
+        self.tokens, self.rooms, self.one_room = (self.data / name for name in ("tokens", "rooms", "room"))
+        self.windows: dict[str, list[Window]] = {}
+        self.running = contextlib.ExitStack()
+        self.shared: Server | None = None
+        self.tried = False
+
+    def close(self) -> None:
+        self.running.close()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def foyer(self) -> Iterator[Server]:
+        """Foyer on data with accounts and rooms: freshly started, or in a quick run the one that all parts share."""
+        self.prepare_once()
+        if self.shared is not None:
+            yield self.shared
+            return
+        with self.start_foyer() as server:
+            yield server
+
+    def start_foyer(self) -> Server:
+        return Foyer(self.environment, self.data, self.folder / "foyer.log", self.cores)
+
+    def prepare_once(self) -> None:
+        """Prepare, at the first part that needs it; where that failed, the others needn't try."""
+        if self.one_room.exists():
+            return
+        if self.tried:
+            raise BenchError("there are no accounts and rooms to measure with; the reason is further up")
+        self.tried = True
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Make accounts with a session each, and rooms."""
+        self.say(f"making {self.sizes.many:,} accounts and {self.sizes.rooms:,} rooms")
+        with contextlib.ExitStack() as stack:
+            server = stack.enter_context(self.start_foyer())
+            self.seed("--users", str(self.sizes.many), "--out", str(self.tokens))
+            requests = [("/rooms", {"name": f"bench {number}"}) for number in range(self.sizes.rooms)]
+            ids = [str(room["roomId"]) for room in self.post_all(server, requests)]
+            self.rooms.write_text("\n".join(ids) + "\n")
+            self.one_room.write_text(f"{ids[0]}\n")
+            if self.sizes.one_server:
+                self.running, self.shared = stack.pop_all(), server
+
+    def post_all(self, server: Server, requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Make each of these POSTs as the first account, one after another on one connection; their answers."""
+        token = self.tokens.read_text().split("\n", 1)[0]
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        answers = []
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+            for path, body in requests:
+                connection.request("POST", path, json.dumps(body), headers)
+                answer = connection.getresponse()
+                text = answer.read()
+                if answer.status != 201:
+                    raise BenchError(f"POST {path} was answered {answer.status}: {text.decode(errors='replace')[:300]}")
+                answers.append(json.loads(text))
+        return answers
+
+    def seed(self, *options: str) -> str:
+        """Run `bench.seed` against the store and the database of the running server; what it prints."""
+        command = [sys.executable, "-m", "bench.seed", *options]
+        done = subprocess.run(
+            command, cwd=CHECKOUT, env=self.environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        if done.returncode:
+            raise BenchError(f"{' '.join(command[1:])} failed:\n{done.stderr.strip()}")
+        return done.stdout
+
+    def store_info(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.seed("--info"))
+        return found
+
+    def sockets(self, server: Server, path: str, count: int, rooms: Path) -> Sockets:
+        """Sockets of Foyer, each of an account of its own, in the rooms that the file lists."""
+        return Sockets(self.client, server.port, path, count, rooms=rooms, tokens=self.tokens, frame=FRAME)
+
+    def search(self, name: str, open_sockets: Callable[[], Sockets]) -> Search:
+        """A search whose windows are kept under `name`."""
+        search = Search(open_sockets, self.sizes.seconds, self.sizes.settle, self.sizes.most_windows, self.say)
+        self.windows[name] = search.windows
+        return search
