@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-pytest_plugins = ["tests.store", "tests.server"]
+pytest_plugins = ["tests.store", "tests.server", "tests.clients"]
+
+
+def pytest_configure() -> None:
+    """Take SIGTERM as Ctrl-C, so that a session that is told to stop stops its stores and servers."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.sessions import acheck_sessions
-        from realtime.hub import session_checks
+        from realtime.people import session_checks
 
         session_checks.append(acheck_sessions)

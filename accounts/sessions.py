@@ -210,13 +210,41 @@ async def aauthenticate(token: str) -> Caller:
 
 def ask_row(claims: Claims) -> Caller:
     """As `ask`, of the row; and keep a copy of it for the next time."""
-    rows = get_user_model()._default_manager.filter(pk=claims.account)
-    row = rows.values_list("id", "username", "is_staff", "is_active", "password").first()
-    if row is None or not row[3]:
+    standing = standing_by_row(claims.account)
+    if standing is None or not standing.is_active:
         raise BadToken
+    return Caller(standing.id, standing.username, standing.is_admin, claims.session, claims.expires_at)
+
+
+def standing_by_row(account_id: int) -> Standing | None:
+    """What the row of an account says, of which a copy is kept; None where there is no row."""
+    rows = get_user_model()._default_manager.filter(pk=account_id)
+    row = rows.values_list("id", "username", "is_staff", "is_active", "password").first()
+    if row is None:
+        return None
     standing = Standing.of(*row)
     keep_copy(standing)
-    return Caller(standing.id, standing.username, standing.is_admin, claims.session, claims.expires_at)
+    return standing
+
+
+def _ask_rights(proven: Standing) -> Steps[bool | None]:
+    reply = yield LIBRARY.call("rights", [tag(proven.id)], proven.stamp)
+    return None if reply < 0 else bool(reply)
+
+
+aask_rights = operation(_ask_rights)[1]
+
+
+async def ais_admin_now(proven: Standing) -> bool:
+    """Whether somebody who signed in as `proven`, without a token, may do what admins may, at this moment.
+
+    No longer so when the account was deleted, disabled or demoted, or got another password. Raises `Unavailable`.
+    """
+    known = await aask_rights(proven)
+    if known is None:
+        found = await database_sync_to_async(standing_by_row)(proven.id)
+        known = found is not None and found.is_active and found.is_admin and found.stamp == proven.stamp
+    return known
 
 
 def _check_sessions(callers: Sequence[Identity]) -> Steps[list[bool]]:

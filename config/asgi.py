@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 from typing import Any
@@ -15,12 +16,16 @@ django.setup()
 
 from channels.routing import URLRouter
 from django.conf import settings
+from django.urls import path
 
 from config.bridge import ThreadBridge
-from config.redis import load_functions, on_loop
+from config.errors import FoyerError
+from config.redis import STORE_ERRORS, load_functions, on_loop
 from config.wsgi import application as wsgi_application
+from lobby.routing import websocket_routes as lobby_routes
 from messaging.routing import event_streams, wants_events, websocket_routes
 from realtime.consumer import http_error
+from realtime.gateway import Gateway
 from realtime.hub import get_hub
 
 rest = ThreadBridge(
@@ -35,7 +40,7 @@ sign_ins = ThreadBridge(
     most_waiting=settings.SIGN_IN_QUEUE,
 )
 HASHING_ROUTES = frozenset({"/auth", "/login", "/user", "/createUser", "/admin/login/"})
-sockets = URLRouter(websocket_routes)
+sockets = URLRouter([path("ws", Gateway.as_asgi()), *lobby_routes, *websocket_routes])
 streams = URLRouter(event_streams)
 
 
@@ -64,7 +69,8 @@ def may_hash(scope: Any) -> bool:
 async def live(receive: Any, send: Any) -> None:
     """What a server process does before its first connection and after its last."""
     await receive()
-    await asyncio.get_running_loop().run_in_executor(None, load_functions)
+    with contextlib.suppress(*STORE_ERRORS, FoyerError):  # an absent store is given them by its first call
+        await asyncio.get_running_loop().run_in_executor(None, load_functions)
     get_hub()
     spare_the_loop()
     await send({"type": "lifespan.startup.complete"})

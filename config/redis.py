@@ -43,6 +43,7 @@ from redis.retry import Retry
 
 from config import embedded
 from config.errors import FoyerError, Unavailable
+from config.pipelines import confirmed, queue
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -149,6 +150,8 @@ def forget_clients() -> None:
 
 def refuse(error: Exception) -> NoReturn:
     """Raise what a client is told for an error reply of a stored function, or for a store that is away."""
+    if isinstance(error, FoyerError):
+        raise error
     text = str(error)
     if isinstance(error, ResponseError) and text.startswith("FOYER "):
         code, _, detail = text[6:].partition(" ")
@@ -190,6 +193,8 @@ def execute(call: Call) -> Any:
 
 def run(call: Call) -> Any:
     """Make `call`, blocking. Raises the `FoyerError` that the function answers, `Unavailable` if the store is away."""
+    if settings.REDIS_WAIT:
+        return run_all([call])[0]
     try:
         try:
             return execute(call)
@@ -222,10 +227,10 @@ def run_all(calls: Sequence[Call]) -> list[Any]:
 
 
 def send_together(calls: Sequence[Call]) -> list[Any]:
-    pipeline = client().pipeline(transaction=False)
-    for call in calls:
-        pipeline.execute_command(*call.command())
-    return cast(list[Any], pipeline.execute(raise_on_error=False))
+    store = client()
+    pipeline = store.pipeline(transaction=False)
+    groups = queue(pipeline, store, calls)
+    return confirmed(pipeline.execute(raise_on_error=False), groups)
 
 
 class LoopClient:
@@ -288,9 +293,8 @@ class LoopClient:
     async def send(self, batch: list[tuple[Call, asyncio.Future[Any]]]) -> list[Any]:
         store = self.store or await self.connect()
         pipeline = store.pipeline(transaction=False)
-        for call, _ in batch:
-            pipeline.execute_command(*call.command())
-        return cast(list[Any], await pipeline.execute(raise_on_error=False))
+        groups = queue(pipeline, store, [call for call, _ in batch])
+        return confirmed(await pipeline.execute(raise_on_error=False), groups)
 
     async def connect(self) -> Any:
         """The asynchronous client of this loop, made once."""

@@ -213,6 +213,9 @@ BY_STATUS: dict[int, type[FoyerError]] = {
 
 # Pages
 
+NEWEST, MOST_MESSAGES = 50, 1000
+"""Messages in a page, by default and at most."""
+
 
 class Page(NamedTuple):
     """Which part of a list is asked for: at most `limit` entries, those before and after the given ids."""

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "accounts",
     "rooms",
     "messaging",
+    "lobby",
 ]
 MIDDLEWARE = [
     "config.handlers.ErrorAnswers",
@@ -145,6 +146,10 @@ HTTP_THREADS: int = env.whole("HTTP_THREADS", default=8, least=1, most=256)
 MAX_BODY = DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 RETRY_KEY_LIFETIME = timedelta(hours=24)
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+
+FRAMES_PER_SECOND: int = env.whole("FRAMES_PER_SECOND", default=2000, least=1, most=1_000_000)
+CONNECTIONS_PER_USER: int = env.whole("CONNECTIONS_PER_USER", default=100, least=1, most=1_000_000)
+SUBSCRIPTIONS_PER_CONNECTION: int = env.whole("SUBSCRIPTIONS_PER_CONNECTION", default=1000, least=1, most=1_000_000)
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("rooms.urls")),
     path("", include("messaging.urls")),
+    path("", include("lobby.urls")),
     path("admin/", admin.site.urls),
     re_path("", no_such_address),
 ]

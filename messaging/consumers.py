@@ -14,7 +14,7 @@ from config.errors import BadRequest, InvalidInput, NotFound
 from messaging.models import Message
 from messaging.serializers import check_post
 from realtime.connection import Dialect
-from realtime.consumer import EventStream, SocketConsumer
+from realtime.consumer import PROTOCOL, EventStream, SocketConsumer
 from realtime.hub import Check
 from realtime.log import Event
 from realtime.topics import Topic, user_topic
@@ -36,10 +36,6 @@ def received_only(event: Event) -> bytes | None:
 INBOX = Dialect("inbox", received_only)
 
 
-PROTOCOL = "foyer.v1"
-"""What a browser offers beside the subprotocol that carries its token, and is answered."""
-
-
 async def acaller_of(scope: Any) -> Caller:
     """Who opens a socket or a stream."""
     client = scope.get("client")
@@ -52,10 +48,10 @@ class Position:
     def __init__(self, scope: Any, last_event_id: str = "") -> None:
         query = parse_qs(scope["query_string"].decode("latin-1"))
         offset, _, epoch = last_event_id.partition("-")
-        text = offset or query.get("after", [""])[-1]
+        text = offset if last_event_id else query.get("after", [""])[-1]
         self.epoch = epoch or query.get("epoch", [""])[-1]
         self.after: int | None = None
-        if text:
+        if text or last_event_id:
             if not (text.isascii() and text.isdigit() and len(text) <= 15):
                 raise InvalidInput({"after": [f"The offset of an event is expected, not {text[:40]!r}."]})
             self.after = int(text)
@@ -150,9 +146,9 @@ class CallersStream(EventStream):
         if position.after is not None:
             await self.hub.check(topic, position.after, position.epoch)
             await self.start()
-        await self.hub.subscribe(topic, self.connection, position.after, position.epoch, check)
+        head = await self.hub.subscribe(topic, self.connection, position.after, position.epoch, check)
         if position.after is None:
-            await self.start()
+            await self.start(b"%d-%s" % (head.offset, head.epoch.encode()))
 
 
 class RoomStream(CallersStream):

@@ -11,8 +11,3 @@ class MessageNotFound(NotFound):
 class NotTheSender(Forbidden):
     code = "not_the_sender"
     detail = "Only its sender may edit a message; its sender, the room's owner or an admin may delete it."
-
-
-class UserNotFound(NotFound):
-    code = "user_not_found"
-    detail = "There is no such user."

@@ -13,11 +13,10 @@ from typing import NamedTuple
 import orjson
 from django.conf import settings
 
-from accounts.models import Account
+from accounts.people import Person
 from accounts.sessions import Caller
 from config.redis import Library, Steps, operation
 from config.times import now_text
-from messaging.errors import UserNotFound
 from realtime.log import PRELUDE
 from realtime.retries import fingerprint
 from rooms.models import ADMIT, quoted, remember_signer, topic_of, user_tag, who
@@ -41,21 +40,6 @@ class Asked(NamedTuple):
     limit: int = 50
     before: int | None = None
     after: int | None = None
-
-
-class Person(NamedTuple):
-    """An account as messages name it."""
-
-    id: int
-    username: str
-
-
-def find_person(username: str) -> Person:
-    """The account of that name. Raises `UserNotFound`."""
-    found = Account.objects.called(username)
-    if found is None:
-        raise UserNotFound(f"There is no user '{username}'.")
-    return Person(found.pk, found.username)
 
 
 def retry_arguments(retry_key: str | None, request: bytes) -> tuple[str, str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.urls import path, re_path
@@ -19,11 +20,11 @@ event_streams = [
 ]
 
 
+STREAMS = re.compile(r"/room/[^/]+/subscribe|/messages/subscribe")
+
+
 def wants_events(scope: Any) -> bool:
     """Whether a request asks for a stream of events: where there is one, and by its Accept header."""
-    path = scope["path"]
-    if not path.endswith("/subscribe") or scope["method"] != "GET":
-        return False
-    if path != "/messages/subscribe" and not (path.startswith("/room/") and path.count("/") == 3):
+    if scope["method"] != "GET" or not STREAMS.fullmatch(scope["path"]):
         return False
     return any(name == b"accept" and b"text/event-stream" in value for name, value in scope["headers"])

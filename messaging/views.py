@@ -7,14 +7,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
-from config.rest import RawJSON, page_of, retry_key, with_next_link
+from accounts.people import find_person
+from config.rest import MOST_MESSAGES, NEWEST, RawJSON, page_of, retry_key, with_next_link
 from messaging.errors import MessageNotFound
-from messaging.models import Asked, DirectMessage, Message, Page, find_person
+from messaging.models import Asked, DirectMessage, Message, Page
 from messaging.serializers import MessageText
 from rooms.models import Room, as_json_list, fields_of
-
-NEWEST = 50
-MOST = 1000
 
 
 def text_of(request: Request) -> str:
@@ -37,7 +35,7 @@ class RoomMessages(APIView):
     """A room's messages, the newest 50 unless asked otherwise; post a text to add one."""
 
     def get(self, request: Request, room_id: str) -> Response:
-        asked = Asked(*page_of(request, default=NEWEST, most=MOST))
+        asked = Asked(*page_of(request, default=NEWEST, most=MOST_MESSAGES))
         page = Message.history(caller_of(request), room_id, asked)
         return answer_page(request, page, forward=asked.after is not None)
 
@@ -71,7 +69,7 @@ class Conversation(APIView):
     """What you and another user said to each other; post a text to say more."""
 
     def get(self, request: Request, username: str) -> Response:
-        asked = Asked(*page_of(request, default=NEWEST, most=MOST))
+        asked = Asked(*page_of(request, default=NEWEST, most=MOST_MESSAGES))
         page = DirectMessage.history(caller_of(request), find_person(username), asked)
         return answer_page(request, page, forward=asked.after is not None)
 
@@ -85,7 +83,7 @@ class Inbox(APIView):
     """Direct messages to you, the newest 50 unless asked otherwise."""
 
     def get(self, request: Request) -> Response:
-        asked = Asked(*page_of(request, default=NEWEST, most=MOST))
+        asked = Asked(*page_of(request, default=NEWEST, most=MOST_MESSAGES))
         page = DirectMessage.history(caller_of(request), None, asked)
         return answer_page(request, page, forward=asked.after is not None)
 

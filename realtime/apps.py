@@ -1,8 +1,9 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class RealtimeConfig(AppConfig):
     name = "realtime"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401  # registers them
+        autodiscover_modules("commands")

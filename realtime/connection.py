@@ -15,6 +15,8 @@ from realtime.log import Event
 
 MOST_WAITING = 1024 * 1024
 """Bytes that may wait for a client that does not read."""
+MOST_KEPT = 10_000
+"""Batches that may be kept back from a client that resumes."""
 LAST_WORDS = 5.0
 """Seconds that a client which is dropped gets to read why."""
 
@@ -88,6 +90,8 @@ class Identity(Protocol):
     @property
     def id(self) -> int: ...
     @property
+    def username(self) -> str: ...
+    @property
     def is_admin(self) -> bool: ...
     @property
     def session(self) -> str | None: ...
@@ -99,6 +103,7 @@ class Nobody:
     """The caller of a socket that anyone may open; no session of his can end."""
 
     id = 0
+    username = ""
     is_admin = False
     session: str | None = None
     expires_at: float | None = None
@@ -121,9 +126,20 @@ class Connection:
     """A client that reads topics. Runs on the loop; nothing here awaits.
 
     `on_close(code, reason)` is called once when the server wants the connection to end; `close_code` then says why.
+    `many_topics` is set for one that goes on when a topic ends: the gateway's do, a room's own socket does not.
     """
 
-    __slots__ = ("__weakref__", "caller", "close_code", "closing", "dialect", "on_close", "topics")
+    __slots__ = (
+        "__weakref__",
+        "caller",
+        "close_code",
+        "closing",
+        "dialect",
+        "kept_back",
+        "many_topics",
+        "on_close",
+        "topics",
+    )
 
     def __init__(self, dialect: Dialect, caller: Identity, on_close: Callable[[int, str], None]) -> None:
         self.dialect = dialect
@@ -132,6 +148,8 @@ class Connection:
         self.closing = False
         self.close_code: int | None = None
         self.topics: set[str] = set()
+        self.kept_back: dict[str, list[Batch]] | None = None
+        self.many_topics = False
 
     def deliver(self, batch: Batch) -> None:
         """Write what happened."""
@@ -141,15 +159,24 @@ class Connection:
         """Write one frame for this connection alone."""
         raise NotImplementedError
 
+    async def room_to_write(self) -> None:
+        """Return once the client has read what was written, or is gone."""
+
+    def keep_back(self, topic_tag: str, batch: Batch) -> None:
+        """Keep what happens in a topic that is being resumed until what was missed has been written."""
+        kept = self.kept_back.get(topic_tag) if self.kept_back is not None else None
+        if kept is None:
+            self.deliver(batch)
+            return
+        kept.append(batch)
+        if len(kept) > MOST_KEPT:
+            self.drop()
+
     def close(self, code: int, reason: str = "") -> None:
         """End the connection from this side, once."""
         if not self.closing:
             self.closing, self.close_code = True, code
             self.on_close(code, reason)
-
-    def shut_out(self, topic_tag: str, code: int, reason: str) -> None:
-        """The client may not, or can't, read a topic any longer. One that reads nothing else is closed."""
-        self.close(code, reason)
 
     def drop(self) -> None:
         """The client does not keep up: it may read why for a moment, then the connection is gone."""
@@ -163,8 +190,6 @@ class Connection:
 class FramedConnection(Connection):
     """Writes ready frames through our own server: one write for a batch, shared by all who read it."""
 
-    __slots__ = ("waiting", "waiting_bytes", "writer")
-
     def __init__(
         self,
         writer: FrameWriter,
@@ -173,6 +198,7 @@ class FramedConnection(Connection):
     ) -> None:
         super().__init__(dialect, caller, writer.end)
         self.writer = writer
+        self.flowing: asyncio.Future[None] | None = None
         self.waiting: list[bytes] | None = None
         self.waiting_bytes = 0
 
@@ -203,17 +229,31 @@ class FramedConnection(Connection):
         self.writer.on_drained(None)
         if waiting and not self.closing:
             self.writer.write_frames(b"".join(waiting))
+        self.flow()
+
+    async def room_to_write(self) -> None:
+        if self.waiting is not None and not self.closing:
+            self.flowing = self.flowing or asyncio.get_running_loop().create_future()
+            await self.flowing
+
+    def flow(self) -> None:
+        if self.flowing is not None and not self.flowing.done():
+            self.flowing.set_result(None)
+        self.flowing = None
+
+    def close(self, code: int, reason: str = "") -> None:
+        super().close(code, reason)
+        self.flow()
 
     def detach(self) -> None:
         super().detach()
+        self.flow()
         self.waiting = None
         self.writer.on_drained(None)
 
 
 class AsgiConnection(Connection):
     """The way out under any ASGI server, and for server-sent events: texts that a task sends one after another."""
-
-    __slots__ = ("send", "task", "waiting", "waiting_bytes", "wake")
 
     def __init__(
         self,

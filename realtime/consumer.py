@@ -16,6 +16,8 @@ from realtime.hub import get_hub
 
 logger = logging.getLogger(__name__)
 
+PROTOCOL = "foyer.v1"
+"""What a browser offers beside the subprotocol that carries its token, and is answered."""
 STREAM_HEADERS = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
@@ -46,6 +48,8 @@ def parse_frame(text: str) -> dict[str, Any]:
         raise BadFrame(f"The frame is not JSON: {text[:40]!r}") from None
     if not isinstance(frame, dict):
         raise BadFrame(f"A frame is a JSON object, this is {type(frame).__name__}.")
+    if isinstance(frame.get("id"), list | dict):  # it goes back as it came, whatever its depth
+        raise BadFrame("The id of a frame is a number or a text.")
     return frame
 
 
@@ -67,14 +71,14 @@ class SocketConsumer(AsyncConsumer):
         try:
             caller = await self.identify()
             self.connection = self.make_connection(caller)
-            self.hub.connected(self.connection)
+            self.hub.people.connected(self.connection)
         except FoyerError as error:
             await self.refuse(error)
             return
         try:
             await self.serve(receive)
         finally:
-            self.hub.disconnected(self.connection)
+            self.hub.people.disconnected(self.connection)
             del self.connection, self.scope, self.send
 
     async def serve(self, receive: Any) -> None:
@@ -184,7 +188,7 @@ class EventStream:
             await self.refuse(error)
             return
         self.connection = AsgiConnection(self.send_part, self.dialect, caller, self.end)
-        self.hub.connected(self.connection)
+        self.hub.people.connected(self.connection)
         leaving = asyncio.ensure_future(self.wait_until_left(receive))
         try:
             await self.open()
@@ -193,7 +197,7 @@ class EventStream:
             await self.refuse(error)
         finally:
             leaving.cancel()
-            self.hub.disconnected(self.connection)
+            self.hub.people.disconnected(self.connection)
 
     async def identify(self) -> Identity:
         raise NotImplementedError
@@ -202,15 +206,16 @@ class EventStream:
         """Subscribe and `start`. Raises what is answered instead of a stream."""
         raise NotImplementedError
 
-    async def start(self) -> None:
-        """Answer that the stream is open."""
+    async def start(self, place: bytes = b"") -> None:
+        """Answer that the stream is open. `place` is the id to go on from for a client that heard nothing yet."""
         headers = [
             (b"content-type", b"text/event-stream"),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
         ]
         await self.send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self.send({"type": "http.response.body", "body": b"retry: 1000\n\n", "more_body": True})
+        first = b"retry: 1000\n" + (b"id: %s\n" % place if place else b"") + b"\n"
+        await self.send({"type": "http.response.body", "body": first, "more_body": True})
         self.started.set()
 
     async def send_part(self, part: bytes) -> None:

@@ -33,8 +33,8 @@ class Feed:
     """The readers of one topic and the events on their way to them. Runs on the loop.
 
     `offset` and `epoch` say how far the log was heard, `turns` how many events on the way were to be acted on. A reader
-    has every event after its own start, in order, once: what was heard before it came is not for it, though it may be on
-    its way to others. `held` is an event that is being acted on: nothing is passed on until that is done.
+    has every event after its own start, in order, once: what was heard before it came is not for it, though it may be
+    on its way to others. `held` is an event that is being acted on: nothing is passed on until that is done.
     """
 
     def __init__(self, topic: Topic, loop: asyncio.AbstractEventLoop) -> None:
@@ -94,9 +94,15 @@ class Feed:
             if start is None:
                 continue  # it left while the fan-out was under way
             if start < first or not first:
-                reader.deliver(batch)
+                part = batch
             elif start < batch.events[-1].offset:
-                reader.deliver(batch.after(start))
+                part = batch.after(start)
+            else:
+                continue
+            if reader.kept_back is None:
+                reader.deliver(part)
+            else:
+                reader.keep_back(self.topic.tag, part)
         if count < most:
             self.current = None
             last = batch.events[-1]

@@ -11,20 +11,18 @@ import asyncio
 import gc
 import logging
 import random
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import orjson
-
 from config.errors import FoyerError, Unavailable, UnknownCursor
 from config.redis import on_loop
-from realtime.connection import NOBODY, Batch, CloseCode, Connection, Identity
+from realtime.connection import Batch, CloseCode, Connection
 from realtime.feed import Feed, actions
 from realtime.link import Link
 from realtime.log import Event, Head, aread_head, aread_log
+from realtime.people import SESSIONS_CHANNEL, SESSIONS_EVERY, People
 from realtime.topics import Topic
 
 logger = logging.getLogger(__name__)
@@ -37,18 +35,11 @@ IDLE = 5.0
 """Seconds for which a topic that nobody reads any more stays subscribed: people come back."""
 LOOK_EVERY = 10.0
 """Seconds after which a quiet topic is compared with its log."""
-SESSIONS_EVERY = 60.0
-"""Seconds after which every connection's session is looked at again."""
 ANSWER_WITHIN = 5.0
 """Seconds that a subscriber waits for the store."""
-SESSIONS_CHANNEL = "foyer:sessions"
-
 LOST_TRACK = "The log can't tell what came after that event. Load the history and subscribe afresh."
 
-SessionCheck = Callable[[list[Identity]], Awaitable[list[bool]]]
 Check = Callable[[], Awaitable[object]]
-session_checks: list[SessionCheck] = []
-"""How sessions are looked at again: set by the app that owns them."""
 
 
 class Hub:
@@ -61,8 +52,8 @@ class Hub:
         self.links: dict[str, asyncio.Task[Link]] = {}
         self.dirty: deque[Feed] = deque()
         self.flush_planned = False
-        self.users: dict[int, set[Connection]] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.people = People(self.forget)
         self.control: Link | None = None
         self.listening = asyncio.Event()
         self.closing = False
@@ -107,7 +98,7 @@ class Hub:
         return self.join(feed, reader, feed.offset)
 
     def join(self, feed: Feed, reader: Connection, start: int) -> Head:
-        if not reader.closing:
+        if not reader.closing and reader not in feed.readers:
             feed.readers[reader] = start
             reader.topics.add(feed.topic.tag)
         return Head(start, feed.epoch)
@@ -145,21 +136,10 @@ class Hub:
         if feed is not None and feed.readers.pop(reader, None) is not None and not feed.readers:
             feed.heard_at = self.loop.time()
 
-    def connected(self, reader: Connection) -> None:
-        """Keep `reader` under its user, so that it can be closed when its session ends."""
-        if reader.caller is not NOBODY:
-            self.users.setdefault(reader.caller.id, set()).add(reader)
-
-    def disconnected(self, reader: Connection) -> None:
-        """Forget `reader` everywhere."""
+    def forget(self, reader: Connection) -> None:
+        """Take `reader` off every topic."""
         for tag in list(reader.topics):
             self.unsubscribe(tag, reader)
-        of_user = self.users.get(reader.caller.id)
-        if of_user is not None:
-            of_user.discard(reader)
-            if not of_user:
-                del self.users[reader.caller.id]
-        reader.detach()
 
     # Topics
 
@@ -205,7 +185,7 @@ class Hub:
         if feed is not None:
             self.take(feed, Event(message))
         elif channel == SESSIONS_CHANNEL.encode():
-            self.session_ended(message)
+            self.people.session_ended(message)
 
     def take(self, feed: Feed, event: Event) -> None:
         if not feed.ready.done() or feed.repair is not None:
@@ -367,33 +347,10 @@ class Hub:
                 self.control = await self.link_for("{foyer}", refresh=True)
                 await self.control.subscribe(SESSIONS_CHANNEL, sharded=False)
                 self.listening.set()
-                await self.look_at_sessions()
+                await self.people.look_at_sessions()
                 return
             except Exception:
                 await asyncio.sleep(random.uniform(0.2, 1))  # noqa: S311 - spreads load, guards nothing
-
-    # Sessions
-
-    def session_ended(self, message: bytes) -> None:
-        """`{"user": id, "session": id or null}`: close its sockets, all of the user's where it is null."""
-        ended = orjson.loads(message)
-        for reader in list(self.users.get(ended["user"], ())):
-            if ended["session"] in (None, reader.caller.session):
-                reader.close(CloseCode.SIGNED_OUT, "signed out")
-
-    async def look_at_sessions(self) -> None:
-        """Close what has expired, or was signed out without our hearing of it."""
-        readers = [reader for readers in self.users.values() for reader in readers]
-        now = time.time()
-        for reader in readers:
-            if reader.caller.expires_at is not None and reader.caller.expires_at <= now:
-                reader.close(CloseCode.SIGNED_OUT, "the token expired")
-        for check in session_checks:
-            for start in range(0, len(readers), PAGE):
-                some = [reader for reader in readers[start : start + PAGE] if not reader.closing]
-                for reader, valid in zip(some, await check([reader.caller for reader in some]), strict=True):
-                    if not valid:
-                        reader.close(CloseCode.SIGNED_OUT, "signed out")
 
     # Tending
 
@@ -409,7 +366,7 @@ class Hub:
                 await self.look_at_quiet(now)
                 if now - sessions_at > SESSIONS_EVERY:
                     sessions_at = now
-                    await self.look_at_sessions()
+                    await self.people.look_at_sessions()
             except FoyerError:
                 continue  # the store is away; links say when it is back
             if self.deliveries == delivered and now - collected_at > 600:

@@ -43,6 +43,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if scope := getattr(self, "scope", None):
             scope["extensions"]["foyer.frames"] = self
 
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True  # an answer that refuses is one; uvicorn would log an error
+
     def start_keepalive(self) -> None:
         """The handshake is over: what it was made of need not be kept for as long as the socket lives."""
         super().start_keepalive()

@@ -18,6 +18,16 @@ class RoomChanged(Conflict):
     detail = "The room was renamed by somebody else at the same time. Look at it and try again."
 
 
+class NotAMember(Forbidden):
+    code = "not_a_member"
+    detail = "Only members of the room may do this; join it, or ask one of them to add you."
+
+
+class NotInRoom(NotFound):
+    code = "not_in_room"
+    detail = "That user is not in the room."
+
+
 class NotTheOwner(Forbidden):
     code = "not_the_owner"
     detail = "Only the room's owner or an admin may do this."

@@ -86,7 +86,7 @@ def make_room(caller: Caller, name: str, members_only: bool, token: str) -> Step
             if not members_only:
                 yield LIBRARY.call("open", [INDEX], room_id)
             yield LIBRARY.call("remember", [user_tag(caller.id)], tag, room_id)
-        state, room = yield LIBRARY.call(
+        state, room, *notices = yield LIBRARY.call(
             "create",
             [tag],
             token,
@@ -99,10 +99,29 @@ def make_room(caller: Caller, name: str, members_only: bool, token: str) -> Step
             now_text(),
         )
         if state == b"made":
+            yield from tell(room_id, notices)
             return bytes(room)
         if state == b"taken":
             raise RoomNameTaken(f"A room named '{name}' exists.")
         yield LIBRARY.call("release", [INDEX], key, room_id, "")
+
+
+def tell(room_id: str, notices: list[bytes]) -> Steps[None]:
+    """Say what is to be said in the logs of those it concerns, in order, and then that it was said."""
+    if not notices:
+        return
+    room, epoch, *rows = notices
+    tag = topic_of(room_id).tag
+    names = yield LIBRARY.call("names", [tag], *rows[1::4])
+    for offset, user, kind, by, name in zip(rows[0::4], rows[1::4], rows[2::4], rows[3::4], names, strict=True):
+        body = b'"room":%b,"by":%b,"at":%b' % (room, by, position(tag, max(int(offset) - 1, 0), epoch))
+        yield LIBRARY.call("tell", [user_tag(int(user))], name, room_id, offset, kind, body)
+    yield LIBRARY.call("told", [tag], *rows[0::4])
+
+
+def position(tag: str, offset: int, epoch: bytes) -> bytes:
+    """Where a topic's log stood, as clients resume from it."""
+    return orjson.dumps({"topic": tag[1:-1], "offset": offset, "epoch": epoch.decode()})
 
 
 def _show_room(caller: Caller, room_id: str) -> Steps[bytes]:
@@ -205,6 +224,11 @@ def _member_ids(room_id: str) -> Steps[set[int]]:
     return {int(user_id) for user_id in ids}
 
 
+def _openness(room_id: str) -> Steps[str]:
+    """'open', 'members_only', or '' for a room that is gone."""
+    return bytes((yield LIBRARY.call("openness", [topic_of(room_id).tag]))).decode()
+
+
 def remember_signer(user_id: int, log_tag: str) -> Call:
     """Note that a user is about to sign something in a log, so that deleting the account finds it."""
     return LIBRARY.call("remember", [user_tag(user_id)], log_tag, "")
@@ -230,6 +254,7 @@ class Room:
     delete, adelete = operation(_delete_room)
     list, alist = operation(_list_rooms)
     find, afind = operation(_find_room)
+    openness, aopenness = operation(_openness)
     member_ids, amember_ids = operation(_member_ids)
     forget_user, aforget_user = operation(_forget_user)
 

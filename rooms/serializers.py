@@ -34,3 +34,9 @@ class RoomChange(serializers.Serializer[Any]):
         if not attrs:
             raise serializers.ValidationError({"name": ["Give a name, members_only, or both."]})
         return attrs
+
+
+class NewMember(serializers.Serializer[Any]):
+    """Who is to be in a room, or no longer."""
+
+    username = StrictText(max_length=200)

@@ -7,9 +7,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
+from accounts.people import find_person
 from config.rest import RawJSON, page_of, retry_key, with_next_link
+from rooms.membership import Membership
 from rooms.models import Room, as_json_list, fields_of
-from rooms.serializers import NewRoom, RoomChange
+from rooms.serializers import NewMember, NewRoom, RoomChange
 
 MOST_ROOMS = 1000
 
@@ -55,4 +57,31 @@ class RoomDetail(APIView):
 
     def delete(self, request: Request, room_id: str) -> Response:
         Room.delete(caller_of(request), room_id)
+        return Response(status=204)
+
+
+class RoomMembers(APIView):
+    """Who is in a room; post a username to let somebody in, your own to join an open room."""
+
+    def get(self, request: Request, room_id: str) -> Response:
+        members = Membership.list(caller_of(request), room_id)
+        return Response([{"username": member.username, "joined_at": member.joined_at} for member in members])
+
+    def post(self, request: Request, room_id: str) -> Response:
+        body = NewMember(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = caller_of(request)
+        Room.show(caller, room_id)
+        member, is_new = Membership.add(caller, room_id, find_person(body.validated_data["username"]))
+        answer = {"username": member.username, "joined_at": member.joined_at}
+        return Response(answer, status=201 if is_new else 200)
+
+
+class RoomMember(APIView):
+    """One member: members and admins take others out, everyone himself."""
+
+    def delete(self, request: Request, room_id: str, username: str) -> Response:
+        caller = caller_of(request)
+        Room.show(caller, room_id)
+        Membership.remove(caller, room_id, find_person(username))
         return Response(status=204)

@@ -10,10 +10,11 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def throwaway_postgres(folder: Path) -> Iterator[str]:
             wait_for(lambda: answers(url))
             yield url
         finally:
-            process.send_signal(2)  # "fast shutdown"
+            process.send_signal(signal.SIGINT)  # which PostgreSQL calls a fast shutdown
             process.wait()
 
 
@@ -82,9 +83,17 @@ def main() -> int:
         if os.environ.get("CI") == "true":
             return 1
         print("Running them on SQLite instead.", file=sys.stderr)
-        return subprocess.run(command).returncode
+        return run(command, os.environ)
     with throwaway_postgres(folder) as url:
-        return subprocess.run(command, env=os.environ | {"DATABASE_URL": url}).returncode
+        return run(command, os.environ | {"DATABASE_URL": url})
+
+
+def run(command: list[str], environment: Mapping[str, str]) -> int:
+    """Run `command` to its end. A signal that says stop is its affair: once it has tidied up, so do we."""
+    with subprocess.Popen(command, env=environment) as process:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches it as well
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        return process.wait()
 
 
 if __name__ == "__main__":

@@ -2,24 +2,8 @@
 --   {room:12}:messages  stream: an entry for each message, its id <offset>-0, in the order of the log
 --   {room:12}:edits     hash: offset -> the message that was edited, as its body; <offset>:events -> where the log tells
 --                       of its edits
---   {room:12}:retry:<account id>:<retry key>  a hash of the request, a blank, the answer
 -- A user's log has such an index for each list that can be read: {user:5}:messages for what he received, and
 -- {user:5}:with:<account id> for what was said between the two.
-
--- The answer to an earlier request with this retry key; refuses one that came with another request.
-local function recall(tag, user, retry_key, request)
-  local known = retry_key ~= '' and redis.call('GET', tag .. ':retry:' .. user .. ':' .. retry_key)
-  if not known then return nil end
-  local blank = string.find(known, ' ', 1, true)
-  if string.sub(known, 1, blank - 1) ~= request then return refuse('retry_key_reused') end
-  return string.sub(known, blank + 1)
-end
-
-local function remember(tag, user, retry_key, request, lifetime, answer)
-  if retry_key ~= '' then
-    redis.call('SET', tag .. ':retry:' .. user .. ':' .. retry_key, request .. ' ' .. answer, 'EX', lifetime)
-  end
-end
 
 -- Whether the account is known as a signer of this log, which it becomes once its name is given.
 local function may_sign(tag, user, name)

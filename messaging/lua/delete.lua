@@ -25,7 +25,7 @@ local function delete(keys, args)
   redis.call('XDEL', tag .. ':messages', id .. '-0')
   redis.call('HDEL', tag .. ':edits', id, id .. ':events')
   local gone = '{"id":' .. id .. ',"roomId":"' .. string.match(tag, ':(.*)}') .. '"}'
-  append(tag, '"' .. string.sub(tag, 2, -2) .. '"', 'message_deleted', '', '"message":' .. gone .. ',"by":' .. args[4])
+  append(tag, topic_json(tag), 'message_deleted', '', '"message":' .. gone .. ',"by":' .. args[4])
   return 1
 end
 register('delete', delete)

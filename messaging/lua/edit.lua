@@ -15,7 +15,7 @@ local function edit(keys, args)
     current = head .. args[4] .. string.gsub(tail, '"edited_at":.*$', '"edited_at":"' .. args[5] .. '"}')
     redis.call('HSET', tag .. ':edits', id, current)
     local body = '"message":' .. string.gsub(current, '%z', id)
-    local offset = append(tag, '"' .. string.sub(tag, 2, -2) .. '"', 'message_edited', by, body)
+    local offset = append(tag, topic_json(tag), 'message_edited', by, body)
     local events = redis.call('HGET', tag .. ':edits', id .. ':events') or ''
     redis.call('HSET', tag .. ':edits', id .. ':events', events .. offset .. ' ')
   end

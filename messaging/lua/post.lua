@@ -12,7 +12,7 @@ local function post(keys, args)
   local earlier = recall(tag, user, args[5], args[6])
   if earlier then return earlier end
   if not may_sign(tag, user, args[3]) then return '' end
-  local offset = append(tag, '"' .. string.sub(tag, 2, -2) .. '"', 'message', user, '"message":' .. args[4])
+  local offset = append(tag, topic_json(tag), 'message', user, '"message":' .. args[4])
   redis.call('XADD', tag .. ':messages', offset .. '-0', '', '')
   local message = fill(args[4], offset, signature(tag, user))
   remember(tag, user, args[5], args[6], args[7], message)

@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
+from accounts.people import Person
 from accounts.sessions import Caller
-from messaging.models import Asked, DirectMessage, Message, Person
+from messaging.models import Asked, DirectMessage, Message
 from realtime.log import read_log
 from realtime.topics import Topic, room_topic, user_topic
 from rooms.models import fields_of
@@ -17,9 +18,13 @@ letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 texts = (
     st.text(letters, min_size=1, max_size=40)
     | st.builds(lambda text, times: (text * times)[:4096], st.text(letters, min_size=1, max_size=5), st.just(4096))
-    | st.sampled_from(['"text":"', '\\","sent_at":"', "\x01\x02", "%0%1", '{"id":\x01}', "\u2028\n\r\t", "💬" * 4096, "\\"])
+    | st.sampled_from(
+        ['"text":"', '\\","sent_at":"', "\x01\x02", "%0%1", '{"id":\x01}', "\u2028\n\r\t", "💬" * 4096, "\\"]
+    )
 ).filter(lambda text: bool(text.strip()))
 """Texts that a message may have, those among them that its storage could trip over."""
+
+NEWEST = Asked()
 
 
 def person(caller: Caller) -> Person:
@@ -34,15 +39,15 @@ def send(caller: Caller, to: Caller, text: str, retry_key: str | None = None) ->
     return fields_of(DirectMessage.send(caller, person(to), text, retry_key))
 
 
-def history(caller: Caller, asked: Asked = Asked(), room_id: str = "1") -> list[dict[str, Any]]:
+def history(caller: Caller, asked: Asked = NEWEST, room_id: str = "1") -> list[dict[str, Any]]:
     return [fields_of(message) for message in Message.history(caller, room_id, asked).messages]
 
 
-def conversation(caller: Caller, other: Caller, asked: Asked = Asked()) -> list[dict[str, Any]]:
+def conversation(caller: Caller, other: Caller, asked: Asked = NEWEST) -> list[dict[str, Any]]:
     return [fields_of(message) for message in DirectMessage.history(caller, person(other), asked).messages]
 
 
-def inbox(caller: Caller, asked: Asked = Asked()) -> list[dict[str, Any]]:
+def inbox(caller: Caller, asked: Asked = NEWEST) -> list[dict[str, Any]]:
     return [fields_of(message) for message in DirectMessage.history(caller, None, asked).messages]
 
 

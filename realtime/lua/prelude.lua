@@ -91,3 +91,20 @@ end
 local function offset_of(id)
   return tonumber(string.match(id, '^%d+'))
 end
+
+-- Retry keys of requests that one function carries out:
+--   {room:12}:retry:<account id>:<retry key>  a hash of the request, a blank, the answer; expires
+-- The answer to an earlier request with this retry key; refuses one that came with another request.
+local function recall(tag, user, retry_key, request)
+  local known = retry_key ~= '' and redis.call('GET', tag .. ':retry:' .. user .. ':' .. retry_key)
+  if not known then return nil end
+  local blank = string.find(known, ' ', 1, true)
+  if string.sub(known, 1, blank - 1) ~= request then return refuse('retry_key_reused') end
+  return string.sub(known, blank + 1)
+end
+
+local function remember(tag, user, retry_key, request, lifetime, answer)
+  if retry_key ~= '' then
+    redis.call('SET', tag .. ':retry:' .. user .. ':' .. retry_key, request .. ' ' .. answer, 'EX', lifetime)
+  end
+end

@@ -35,13 +35,12 @@ class Somebody:
     """Who is connected."""
 
     def __init__(self, user_id: int = 1, session: str | None = None, expires_at: float | None = None) -> None:
-        self.id, self.session, self.expires_at, self.is_admin = user_id, session, expires_at, False
+        self.id, self.session, self.expires_at = user_id, session, expires_at
+        self.username, self.is_admin = f"user {user_id}", False
 
 
 class Listener(Connection):
     """A connection that keeps what it is given. `until` waits for something to be heard."""
-
-    __slots__ = ("closed_with", "frames", "heard")
 
     def __init__(self, who: Somebody | None = None, dialect: Dialect = EVENTS) -> None:
         super().__init__(dialect, who or Somebody(), self.note_close)

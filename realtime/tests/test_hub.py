@@ -13,8 +13,9 @@ from config.redis import client, on_loop
 from realtime import hub as hub_module
 from realtime.connection import CloseCode, Connection
 from realtime.feed import actions, acts_on
-from realtime.hub import SESSIONS_CHANNEL, Hub, get_hub, hubs
+from realtime.hub import Hub, get_hub, hubs
 from realtime.log import Event, aread_head
+from realtime.people import SESSIONS_CHANNEL
 from realtime.tests.talk import Listener, Somebody, asay, awhisper
 from realtime.topics import room_topic
 
@@ -184,7 +185,7 @@ async def test_the_sockets_of_a_session_close_when_it_ends(hub: Hub) -> None:
     )
     for reader in (ended, other, somebody_else):
         await hub.subscribe(ROOM, reader)
-        hub.connected(reader)
+        hub.people.connected(reader)
     await hub.listening.wait()
     client().publish(SESSIONS_CHANNEL, orjson.dumps({"user": 5, "session": "s1"}))
     await ended.until(lambda reader: reader.closed_with == CloseCode.SIGNED_OUT)
@@ -196,8 +197,8 @@ async def test_the_sockets_of_a_session_close_when_it_ends(hub: Hub) -> None:
 
 async def test_a_token_that_expired_closes_its_sockets(hub: Hub) -> None:
     reader = Listener(Somebody(5, None, expires_at=1.0))
-    hub.connected(reader)
-    await hub.look_at_sessions()
+    hub.people.connected(reader)
+    await hub.people.look_at_sessions()
     assert reader.closed_with == CloseCode.SIGNED_OUT
 
 

@@ -27,6 +27,10 @@ local function admit(tag, user, is_admin)
   return nil
 end
 
+local function topic_json(tag)
+  return '"' .. string.sub(tag, 2, -2) .. '"'
+end
+
 local function room_json(tag, room)
   local id = string.match(tag, ':(.*)}')
   return '{"roomId":"' .. id .. '","name":' .. room.name

@@ -3,9 +3,8 @@
 -- ARGV 1 a token that tells this creation from others  2 the owner's account id  3 his name as JSON
 --      4 the room's name as JSON  5 the key of the name  6 the number of the claim on it  7 '1' for members only
 --      8 the time
--- Reply  {'made', the room as JSON}, also when this creation is repeated; {'taken', ''} when another made the room,
---        or a room that is being renamed takes the name;
---        {'gone', ''} when the room existed and was deleted; refuses an owner whose account was deleted meanwhile
+-- Reply  {'made', the room as JSON, notices as `with_notices` gives them}, also when this creation is repeated;
+--        {'taken', ''} when another made the room, or a room that is being renamed takes the name; {'gone', ''} when the room existed and was deleted; refuses an owner whose account was deleted meanwhile
 -- Atomic: of two who try to make the room under one claim, one does.
 local function create(keys, args)
   local tag = keys[1]
@@ -19,10 +18,11 @@ local function create(keys, args)
     redis.call('HSET', tag .. ':members', args[2], args[8])
     redis.call('HSET', tag .. ':signers', args[2], args[3])
     redis.call('HSET', tag .. ':head', 'offset', 0, 'epoch', fresh_epoch(), 'node', this_node())
+    note(tag, 0, args[2], 'room_added', args[3])
     room = read_room(tag)
   elseif room.token ~= args[1] then
     return {'taken', ''}
   end
-  return {'made', room_json(tag, room)}
+  return with_notices(tag, {'made', room_json(tag, room)})
 end
 register('create', create)

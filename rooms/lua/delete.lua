@@ -12,11 +12,11 @@ local function delete(keys, args)
   if not room then return refuse('room_not_found') end
   if room.owner ~= args[1] and args[2] ~= '1' then return refuse('not_the_owner') end
   local id = string.match(tag, ':(.*)}')
-  append(tag, '"room:' .. id .. '"', 'room_deleted', '', '"roomId":"' .. id .. '","by":' .. args[3])
+  append(tag, topic_json(tag), 'room_deleted', '', '"roomId":"' .. id .. '","by":' .. args[3])
   local reply = redis.call('HKEYS', tag .. ':members')
   table.insert(reply, 1, room.key)
   table.insert(reply, 1, 1)
-  for _, part in ipairs{'room', 'members', 'head', 'log', 'signers', 'redacted', 'messages', 'edits'} do
+  for _, part in ipairs{'room', 'members', 'head', 'log', 'signers', 'redacted', 'messages', 'edits', 'notices'} do
     redis.call('UNLINK', tag .. ':' .. part)
   end
   redis.call('SET', tag .. ':gone', room.key, 'EX', MONTH)

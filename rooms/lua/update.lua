@@ -26,7 +26,7 @@ local function update(keys, args)
   room = read_room(tag)
   local json = room_json(tag, room)
   if changed then
-    append(tag, '"' .. string.sub(tag, 2, -2) .. '"', 'room_updated', '', '"room":' .. json .. ',"by":' .. args[6])
+    append(tag, topic_json(tag), 'room_updated', '', '"room":' .. json .. ',"by":' .. args[6])
   end
   return {json, before, claim}
 end

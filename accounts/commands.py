@@ -1,0 +1,69 @@
+"""How a socket of the gateway signs in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from rest_framework import serializers
+
+from accounts.authentication import acaller_from_headers
+from accounts.credentials import averify
+from accounts.sessions import Caller, aauthenticate
+from config.errors import InvalidInput
+from config.fields import StrictText
+from realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, entrance, topics
+from realtime.topics import user_topic
+
+
+class SignIn(serializers.Serializer[Any]):
+    """A token, or a username and a password."""
+
+    token = StrictText(required=False, max_length=4096)
+    username = StrictText(required=False, max_length=200)
+    password = StrictText(required=False, max_length=200)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "token" not in attrs and not {"username", "password"} <= attrs.keys():
+            raise serializers.ValidationError({"token": ["A token is expected, or username and password."]})
+        return attrs
+
+
+def address_of(scope: Any) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+@entrance
+async def caller_of_handshake(scope: Any) -> Caller:
+    return await acaller_from_headers(scope["headers"], address_of(scope))
+
+
+@command("authenticate")
+async def authenticate(gateway: Gateway, frame: Frame) -> bytes:
+    """Say who the socket belongs to; once, before anything else."""
+    body = SignIn(data=frame)
+    if not body.is_valid():
+        raise InvalidInput(dict(body.errors))
+    given = body.validated_data
+    if "token" in given:
+        caller = await aauthenticate(given["token"])
+    else:
+        account = await averify(given["username"], given["password"], address_of(gateway.scope))
+        caller = account.caller
+    gateway.signed_in(caller)
+    return b"" if "id" not in frame else orjson.dumps({"username": caller.username})
+
+
+@topics("user")
+def own_reading(caller: Caller, name: str) -> Reading:
+    """What concerns a user is for him alone."""
+    if name != caller.username:
+        raise UnknownTopic(f"There is no topic 'user:{name[:80]}' for you.")
+    return Reading(user_topic(caller.id, caller.username), None)
+
+
+@at_once
+async def own_topic(caller: Caller) -> list[Reading]:
+    """Everyone hears what concerns himself."""
+    return [Reading(user_topic(caller.id, caller.username), None)]

@@ -1,0 +1,175 @@
+"""The socket of `/lobby_api`: lobby tables, live. Its frames tell their type in `$type`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from django.conf import settings
+
+from config.errors import FoyerError, InvalidInput, RetryKeyReused, TooManyRequests, Unavailable, UnknownCursor
+from config.retry_keys import retry_key_of
+from config.wire import encode
+from lobby.errors import NotAuthorized, PlaceGone, TableIdTaken, TableNotFound
+from lobby.listing import LIST, shared_listing
+from lobby.login import Door, Login
+from lobby.models import TABLES, RetryKey, Table
+from lobby.serializers import Credentials, Removal, Update, checked, new_table, typed
+from realtime.connection import NOBODY, CloseCode, Dialect, Identity
+from realtime.consumer import BadFrame, SocketConsumer
+from realtime.gateway import Budget, UnknownCommand
+from realtime.log import Event
+
+CHANGES = frozenset({"table_added", "table_updated", "table_removed"})
+REFUSALS = (TableNotFound, TableIdTaken, PlaceGone, RetryKeyReused)
+"""Why a change that was understood is not made."""
+ATTEMPTS = 3
+"""Lists sent to one who subscribes, at most: another is due only where the log was lost since the one before."""
+
+
+def as_frame(event: Event) -> bytes | None:
+    """The list as it is; of a change what the log says of it, without topic and offset."""
+    if event.kind == LIST:
+        return event.json
+    if event.kind not in CHANGES:
+        return None
+    head = b'{"type":"%s","topic":"tables","offset":%d,' % (event.kind.encode(), event.offset)
+    return typed(event.kind, event.json[len(head) : -1])
+
+
+LOBBY = Dialect("lobby", as_frame)
+
+
+class LobbySocket(SocketConsumer):
+    """Anyone may open it and read. `login` signs in; the commands that change tables are for admins."""
+
+    dialect = LOBBY
+    login: Login | None = None
+
+    async def identify(self) -> Identity:
+        return NOBODY
+
+    async def open(self) -> None:
+        client = self.scope.get("client")
+        self.door = Door(client[0] if client else "")
+        self.budget = Budget(settings.FRAMES_PER_SECOND, self.hub.loop.time())
+        await self.accept()
+
+    async def serve(self, receive: Any) -> None:
+        try:
+            await super().serve(receive)
+        finally:
+            self.sign_out()
+
+    async def take(self, command: dict[str, Any]) -> None:
+        if not self.budget.take(self.hub.loop.time()):
+            self.refuse_flood()
+        kind = command.get("$type")
+        carry_out = COMMANDS.get(kind) if isinstance(kind, str) else None
+        if carry_out is None:
+            raise UnknownCommand(f"$type is one of {', '.join(COMMANDS)}, not {kind!r:.40}.")
+        await carry_out(self, command)
+
+    def refuse_flood(self) -> None:
+        if self.budget.left < -2 * self.budget.rate:
+            self.connection.close(CloseCode.TOO_MANY, "too many frames")
+        raise TooManyRequests("Too many frames; this one was not carried out.")
+
+    def reply_error(self, error: FoyerError, command: dict[str, Any] | None) -> None:
+        if isinstance(error, NotAuthorized):
+            self.reply("not_authorized")
+        else:
+            self.reply("error", **error.as_json())
+
+    def take_binary(self) -> None:
+        self.reply_error(BadFrame("A frame is a JSON object in a text frame, this one is binary."), None)
+
+    def reply(self, kind: str, **fields: Any) -> None:
+        self.connection.reply(encode({"$type": kind, **fields}))
+
+    # Signing in
+
+    async def sign_in(self, command: dict[str, Any]) -> None:
+        """Whoever was signed in is no longer, whether or not this one is."""
+        credentials = checked(Credentials(data=command))
+        self.sign_out()
+        try:
+            account = await self.door.prove(**credentials)
+        except FoyerError:
+            self.reply("login_failed")
+            return
+        self.login = Login(account)
+        self.hub.people.connected(self.login)
+        self.reply("login_successful", user_type=account.user_type)
+
+    def sign_out(self) -> None:
+        if self.login is not None:
+            self.hub.people.disconnected(self.login)
+            self.login = None
+
+    async def admin(self) -> Identity:
+        """Who is signed in, if he is an admin at this moment. Raises `NotAuthorized`."""
+        if self.login is None or not await self.login.is_admin():
+            raise NotAuthorized
+        return self.login.caller
+
+    # Reading
+
+    async def ping(self, command: dict[str, Any]) -> None:
+        seq = command.get("seq", 0)
+        if type(seq) is not int:
+            raise InvalidInput({"seq": ["A whole number is expected."]})
+        self.reply("pong", **({"seq": seq} if "seq" in command else {}))
+
+    async def subscribe(self, command: dict[str, Any]) -> None:
+        """The list, then every change that came after it."""
+        self.hub.unsubscribe(TABLES.tag, self.connection)
+        for _ in range(ATTEMPTS):
+            head, listing = await shared_listing().newest()
+            self.connection.deliver(listing)
+            with contextlib.suppress(UnknownCursor):
+                await self.hub.subscribe(TABLES, self.connection, head.offset, head.epoch)
+                return
+        raise Unavailable
+
+    async def unsubscribe(self, command: dict[str, Any]) -> None:
+        self.hub.unsubscribe(TABLES.tag, self.connection)
+
+    # Changing; the event is the answer
+
+    async def add(self, command: dict[str, Any]) -> None:
+        admin = await self.admin()
+        table, key = new_table(command), retry_key_of(command.get("client_id"))
+        with self.telling_refusal("add_failed", table.id):
+            await Table.aadd(table, RetryKey(admin.id, key) if key else None)
+
+    async def update(self, command: dict[str, Any]) -> None:
+        await self.admin()
+        table = checked(Update(data=command))["table"]
+        with self.telling_refusal("update_failed", table["id"]):
+            await Table.aupdate(table["id"], table["name"], table["participants"])
+
+    async def remove(self, command: dict[str, Any]) -> None:
+        await self.admin()
+        table_id = checked(Removal(data=command))["id"]
+        with self.telling_refusal("removal_failed", table_id):
+            await Table.aremove(table_id)
+
+    @contextlib.contextmanager
+    def telling_refusal(self, kind: str, table_id: int | None) -> Iterator[None]:
+        try:
+            yield
+        except REFUSALS as error:
+            self.reply(kind, id=table_id, reason=str(error))
+
+
+COMMANDS: dict[str, Callable[[LobbySocket, dict[str, Any]], Awaitable[None]]] = {
+    "login": LobbySocket.sign_in,
+    "ping": LobbySocket.ping,
+    "subscribe_tables": LobbySocket.subscribe,
+    "unsubscribe_tables": LobbySocket.unsubscribe,
+    "add_table": LobbySocket.add,
+    "update_table": LobbySocket.update,
+    "remove_table": LobbySocket.remove,
+}

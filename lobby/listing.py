@@ -1,0 +1,59 @@
+"""The list of tables as sockets get it: read once for all who ask at the same time, and framed once for all of them.
+
+When ten thousand clients come back at once, each reading ten thousand tables for itself would stop the store for more
+than a minute, and each holding its own copy while it is sent would take gigabytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+from lobby.models import Listing, Table
+from lobby.serializers import table_list
+from realtime.connection import Batch
+from realtime.log import Event, Head
+
+LIST = "table_list"
+"""The type of the list, which travels as an event that is in no log."""
+
+
+class SharedListing:
+    """The list, for the sockets of one event loop. Runs on that loop."""
+
+    def __init__(self) -> None:
+        self.reading = asyncio.Lock()
+        self.begun = self.read = 0
+        self.listing: Listing | None = None
+        self.batch = Batch([])
+
+    async def newest(self) -> tuple[Head, Batch]:
+        """The list as it is at some moment after this call, and where the log stands with it. Raises `Unavailable`.
+
+        Who asks while it is being read shares the reading that follows, with all who wait for it.
+        """
+        asked = self.begun
+        async with self.reading:
+            if self.listing is None or self.read <= asked:
+                self.begun += 1
+                self.keep(await Table.alist())
+                self.read = self.begun
+            assert self.listing is not None
+            return self.listing.head, self.batch
+
+    def keep(self, listing: Listing) -> None:
+        if listing is not self.listing:
+            self.listing = listing
+            self.batch = Batch([Event(b"0  %s\n%s" % (LIST.encode(), table_list(listing.json)))])
+
+
+shared: WeakKeyDictionary[asyncio.AbstractEventLoop, SharedListing] = WeakKeyDictionary()
+
+
+def shared_listing() -> SharedListing:
+    """That of the running loop."""
+    loop = asyncio.get_running_loop()
+    found = shared.get(loop)
+    if found is None:
+        found = shared[loop] = SharedListing()
+    return found

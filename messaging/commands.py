@@ -1,0 +1,77 @@
+"""What the gateway does about messages: the same operations as REST, checked by the same contracts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from accounts.people import afind_person
+from config.errors import InvalidInput
+from config.rest import MOST_MESSAGES, NEWEST
+from messaging.models import Asked, DirectMessage, Message
+from messaging.serializers import MessageText, check_post
+from realtime.gateway import Frame, Gateway, command
+from rooms.commands import checked, room_of
+from rooms.models import as_json_list
+
+
+def is_direct(frame: Frame) -> bool:
+    """Whether a frame is about a user, not a room. Raises `InvalidInput` unless it names one of them."""
+    if ("room" in frame) == ("user" in frame):
+        raise InvalidInput({"room": ["Name a room, or a user, not both."]})
+    if "user" in frame and not isinstance(frame["user"], str):
+        raise InvalidInput({"user": ["A username is expected: a string."]})
+    return "user" in frame
+
+
+def number(frame: Frame, name: str, default: int | None, most: int) -> int | None:
+    """A whole number of a frame. Raises `InvalidInput`."""
+    value: Any = frame.get(name, default)
+    if value is not None and not (type(value) is int and 0 <= value <= most):
+        raise InvalidInput({name: [f"A whole number from 0 to {most} is expected."]})
+    return value
+
+
+@command("post")
+async def post(gateway: Gateway, frame: Frame) -> bytes:
+    """A message to a room or a user; answered when it is stored."""
+    direct = is_direct(frame)
+    text, retry_key = check_post(frame)
+    if direct:
+        return await DirectMessage.asend(gateway.caller, await afind_person(frame["user"]), text, retry_key)
+    return await Message.apost(gateway.caller, room_of(frame), text, retry_key)
+
+
+@command("history")
+async def history(gateway: Gateway, frame: Frame) -> bytes:
+    """A page of messages, as over REST; `more` says whether there are others beyond it."""
+    asked = Asked(
+        number(frame, "limit", NEWEST, MOST_MESSAGES) or NEWEST,
+        number(frame, "before", None, 2**53),
+        number(frame, "after", None, 2**53),
+    )
+    if is_direct(frame):
+        page = await DirectMessage.ahistory(gateway.caller, await afind_person(frame["user"]), asked)
+    else:
+        page = await Message.ahistory(gateway.caller, room_of(frame), asked)
+    return b'{"messages":%b,"more":%b}' % (as_json_list(page.messages), b"true" if page.more else b"false")
+
+
+@command("edit")
+async def edit(gateway: Gateway, frame: Frame) -> bytes:
+    return await Message.aedit(gateway.caller, room_of(frame), message_of(frame), checked(MessageText, frame)["text"])
+
+
+@command("delete")
+async def delete(gateway: Gateway, frame: Frame) -> bytes:
+    message_id = message_of(frame)
+    await Message.adelete(gateway.caller, room_of(frame), message_id)
+    return orjson.dumps({"id": message_id})
+
+
+def message_of(frame: Frame) -> int:
+    found = number(frame, "message", None, 2**53)
+    if found is None:
+        raise InvalidInput({"message": ["The id of a message is expected."]})
+    return found

@@ -1,0 +1,84 @@
+"""What the gateway does about rooms: the same operations as REST, checked by the same contracts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import orjson
+from rest_framework import serializers
+
+from accounts.people import afind_person
+from accounts.sessions import Caller
+from config.errors import InvalidInput
+from config.redis import on_loop
+from config.retry_keys import retry_key_of
+from realtime.gateway import Frame, Gateway, Reading, at_once, command, topics
+from realtime.topics import room_topic
+from rooms.membership import Membership
+from rooms.models import LIBRARY, Room, topic_of, user_tag
+from rooms.serializers import NewMember, NewRoom
+
+
+def checked(contract: type[serializers.Serializer[Any]], frame: Frame) -> dict[str, Any]:
+    """What a frame says, by the contract of the same REST body. Raises `InvalidInput`."""
+    body = contract(data=frame)
+    if not body.is_valid():
+        raise InvalidInput(dict(body.errors))
+    valid: dict[str, Any] = body.validated_data
+    return valid
+
+
+def room_of(frame: Frame) -> str:
+    """The room that a frame names. Raises `InvalidInput`."""
+    room_id = frame.get("room")
+    if not isinstance(room_id, str):
+        raise InvalidInput({"room": ["The id of a room is expected: a string."]})
+    return room_id
+
+
+@topics("room")
+def room_reading(caller: Caller, room_id: str) -> Reading:
+    return Reading(topic_of(room_id), partial(Room.ashow, caller, room_id))
+
+
+@at_once
+async def own_rooms(caller: Caller) -> list[Reading]:
+    """Everyone hears the rooms he is a member of."""
+    found: list[Reading] = []
+    after = 0
+    while page := await on_loop().call(LIBRARY.call("page", [user_tag(caller.id)], "rooms", after, 1000)):
+        after = int(page[-1])
+        found.extend(
+            Reading(room_topic(room_id.decode()), partial(Membership.arequire, caller.id, room_id.decode()))
+            for room_id in page
+        )
+    return found
+
+
+@command("create_room")
+async def create_room(gateway: Gateway, frame: Frame) -> bytes:
+    body = checked(NewRoom, frame)
+    return await Room.acreate(gateway.caller, body["name"], body["members_only"], retry_key_of(frame.get("client_id")))
+
+
+@command("delete_room")
+async def delete_room(gateway: Gateway, frame: Frame) -> bytes:
+    room_id = room_of(frame)
+    await Room.adelete(gateway.caller, room_id)
+    return orjson.dumps({"roomId": room_id})
+
+
+@command("add_member")
+async def add_member(gateway: Gateway, frame: Frame) -> bytes:
+    room_id, body = room_of(frame), checked(NewMember, frame)
+    member, _ = await Membership.aadd(gateway.caller, room_id, await afind_person(body["username"]))
+    return orjson.dumps({"username": member.username, "joined_at": member.joined_at})
+
+
+@command("remove_member")
+async def remove_member(gateway: Gateway, frame: Frame) -> bytes:
+    room_id, body = room_of(frame), checked(NewMember, frame)
+    person = await afind_person(body["username"])
+    await Membership.aremove(gateway.caller, room_id, person)
+    return orjson.dumps({"username": person.username})

@@ -1,0 +1,17 @@
+-- remove_member: take somebody out of a room, tell those who read it, and note that he is to be told.
+-- KEYS 1 the room's tag
+-- ARGV 1 the caller's account id  2 '1' for an admin  3 the caller's name as JSON  4 the account id of the one concerned
+--      5 his name as JSON
+-- Reply  {1 if he was taken out now, 0 if he was not in; notices, as `with_notices` gives them}; refuses a room the caller
+--        can't see, and a caller who is not in it, unless he leaves it himself
+-- Atomic: membership, event and notice. May be repeated.
+local function remove_member(keys, args)
+  local tag, user, someone = keys[1], args[1], args[4]
+  if not admit(tag, user, args[2]) then return refuse('room_not_found') end
+  if not (someone == user or args[2] == '1' or is_member(tag, user)) then return refuse('not_a_member') end
+  if redis.call('HDEL', tag .. ':members', someone) == 0 then return with_notices(tag, {0}) end
+  local offset = append(tag, topic_json(tag), 'member_removed', '', '"username":' .. args[5] .. ',"by":' .. args[3])
+  note(tag, offset, someone, 'room_removed', args[3])
+  return with_notices(tag, {1})
+end
+register('remove_member', remove_member)

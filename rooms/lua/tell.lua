@@ -1,0 +1,22 @@
+-- tell: say in a user's own log that he is in a room now, or no longer, and keep the list of his rooms.
+-- KEYS 1 the user's tag
+-- ARGV 1 his name as JSON  2 the room's id  3 the offset of the change in the room's log  4 room_added or room_removed
+--      5 the event's body
+-- Reply  1
+-- Atomic. May be repeated: a room's changes come in the order of its log, so one at or before the last that came from
+-- there was said already. An account that was deleted is told nothing.
+--   {user:5}:told  hash: room id -> offset of the last change that was said
+local function tell(keys, args)
+  local tag, room, offset = keys[1], args[2], tonumber(args[3])
+  if redis.call('EXISTS', tag .. ':gone') == 1 then return 1 end
+  if offset <= tonumber(redis.call('HGET', tag .. ':told', room) or -1) then return 1 end
+  redis.call('HSET', tag .. ':told', room, offset)
+  if args[4] == 'room_added' then
+    redis.call('ZADD', tag .. ':rooms', room, room)
+  else
+    redis.call('ZREM', tag .. ':rooms', room)
+  end
+  append(tag, '"user:' .. string.sub(args[1], 2), args[4], '', args[5])
+  return 1
+end
+register('tell', tell)

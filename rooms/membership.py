@@ -1,0 +1,78 @@
+"""Who is in a room, and what the one concerned is told of it.
+
+A change of members is one step in the room: the membership, its event, and a notice for the one concerned. Saying it in
+his own log is a step in another slot. A notice that a crash left behind is said by whoever touches the room's members
+next, once and in the order of the room's log.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import orjson
+
+from accounts.people import Person
+from accounts.sessions import Caller
+from config.redis import Steps, operation
+from config.times import now_text
+from rooms.errors import NotInRoom
+from rooms.models import LIBRARY, quoted, tell, topic_of, user_tag, who
+
+
+class Member(NamedTuple):
+    """Somebody in a room. `joined_at` is as clients see it."""
+
+    id: int
+    username: str
+    joined_at: str
+
+
+def _add_member(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Member, bool]]:
+    """Let `someone` into a room. Returns him, and whether he came in now.
+
+    Raises `RoomNotFound`, `NotAMember` for a caller who may not, `AccountGone`.
+    """
+    tag = topic_of(room_id).tag
+    yield LIBRARY.call("remember", [user_tag(someone.id)], tag, room_id)
+    is_new, joined_at, *notices = yield LIBRARY.call(
+        "add_member", [tag], *who(caller), quoted(caller.username), someone.id, quoted(someone.username), now_text()
+    )
+    yield from tell(room_id, notices)
+    return Member(someone.id, someone.username, joined_at.decode()), bool(is_new)
+
+
+def _remove_member(caller: Caller, room_id: str, someone: Person) -> Steps[None]:
+    """Take `someone` out of a room. Raises `RoomNotFound`, `NotAMember` for a caller who may not, `NotInRoom`."""
+    tag = topic_of(room_id).tag
+    was_in, *notices = yield LIBRARY.call(
+        "remove_member", [tag], *who(caller), quoted(caller.username), someone.id, quoted(someone.username)
+    )
+    yield from tell(room_id, notices)
+    if not was_in:
+        raise NotInRoom(f"'{someone.username}' is not in the room.")
+
+
+def _list_members(caller: Caller, room_id: str) -> Steps[list[Member]]:
+    """Everyone in a room, by the time he joined. Raises `RoomNotFound`."""
+    reply = yield LIBRARY.call("members", [topic_of(room_id).tag], *who(caller))
+    found = [
+        Member(int(user), orjson.loads(name), joined_at.decode())
+        for user, name, joined_at in zip(reply[0::3], reply[1::3], reply[2::3], strict=True)
+        if name != b"null"
+    ]
+    return sorted(found, key=lambda member: (member.joined_at, member.id))
+
+
+def _require(user_id: int, room_id: str) -> Steps[None]:
+    """Raises `NotInRoom` for somebody who is not a member."""
+    if not (yield LIBRARY.call("standing", [topic_of(room_id).tag], user_id)):
+        raise NotInRoom
+
+
+class Membership:
+    """What can be done about who is in a room, blocking and, with an `a` before its name, awaitable."""
+
+    add, aadd = operation(_add_member)
+    remove, aremove = operation(_remove_member)
+    list, alist = operation(_list_members)
+    require, arequire = operation(_require)
