@@ -253,7 +253,7 @@ class Hub:
         while self.dirty and budget > 0:
             feed = self.dirty[0]
             if feed.pending or feed.current:
-                written = feed.fan_out(budget)
+                written = self.write_some(feed, budget)
                 self.deliveries += written
                 budget -= max(written, 1)
             if feed.held is not None:
@@ -267,6 +267,15 @@ class Hub:
         self.flush_planned = bool(self.dirty)
         if self.dirty:
             self.loop.call_soon(self.flush)
+
+    def write_some(self, feed: Feed, most: int) -> int:
+        """A fan-out that fails, which only a fault of ours makes it do, costs its batch and not every topic."""
+        try:
+            return feed.fan_out(most)
+        except Exception:
+            logger.exception("topic %s: events could not be passed on", feed.topic.tag)
+            feed.current = None
+            return 0
 
     async def act(self, feed: Feed, event: Event) -> None:
         """Do what an event asks of this process; the topic waits, for as long as the store takes to answer."""

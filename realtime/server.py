@@ -53,6 +53,18 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().start_keepalive()
         self.request = self.response = None  # type: ignore[assignment]
 
+    def send_receive_event_to_app(self) -> None:
+        """Close on text that is not UTF-8 (RFC 6455, 8.1) without a word in the log: it is the client's mistake."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
     def write_frames(self, frames: bytes) -> None:
         """Write whole frames. Must not be called for a connection that was not accepted."""
         if not self.close_sent and not self.disconnected:
