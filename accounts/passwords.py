@@ -66,7 +66,8 @@ class Slots:
 def slots() -> Slots:
     """The threads of this process, made when first needed: its share of the cores among the workers."""
     dummy_hash()
-    return Slots(max(1, len(os.sched_getaffinity(0)) // settings.WORKERS), settings.SIGN_IN_QUEUE)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Slots(max(1, cores // settings.WORKERS), settings.SIGN_IN_QUEUE)
 
 
 def in_slot(work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
