@@ -125,6 +125,7 @@ class LobbySocket(SocketConsumer):
     async def subscribe(self, command: dict[str, Any]) -> None:
         """The list, then every change that came after it."""
         self.hub.unsubscribe(TABLES.tag, self.connection)
+        await self.connection.room_to_write()  # one list at a time waits for a client that does not read
         for _ in range(ATTEMPTS):
             head, listing = await shared_listing().newest()
             self.connection.deliver(listing)

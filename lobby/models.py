@@ -63,8 +63,8 @@ def _list_tables() -> Steps[Listing]:
     offset, epoch, *tables = yield LIBRARY.call("list", [TABLES.tag], known.head.offset, known.head.epoch)
     if not tables:
         return known
-    Table.newest = Listing(Head(int(offset), epoch.decode()), tables[0])
-    return Table.newest
+    found = Table.newest = Listing(Head(int(offset), epoch.decode()), tables[0])
+    return found
 
 
 def _show_table(table_id: int) -> Steps[bytes]:
