@@ -141,10 +141,11 @@ class Client:
                 text=True,
             )
 
-    def ask(self, port: int, request: Request, *, connections: int, seconds: float) -> Answers:
-        """Put one kind of request, over `connections` at once, for `seconds`."""
+    def ask(self, port: int, request: Request, *, connections: int, seconds: float, signed_in: str = BEARER) -> Answers:
+        """Put one kind of request, over `connections` at once, for `seconds`. `signed_in` is a header that says who."""
         options: dict[str, object] = {"port": port, "sockets": connections, "seconds": seconds, **vars(request)}
-        process = self.start("http", options, (BEARER, "Content-Type: application/json", "Accept: application/json"))
+        headers = (signed_in, "Content-Type: application/json", "Accept: application/json")
+        process = self.start("http", options, headers)
         with process:
             found = read_object(process)
         return Answers(
@@ -160,15 +161,31 @@ class Client:
 class Sockets:
     """Sockets that are open for as long as the context lasts; socket i is in room i modulo the rooms.
 
+    Each first says its line of `hello`, where there is such a file; of all, the first `posters` post, or each does.
+    `pace` is how many are opened a second, at most.
     Raises `BenchError` if not all of them could be opened.
     """
 
     def __init__(
-        self, client: Client, port: int, path: str, count: int, *, rooms: Path, frame: str, tokens: Path | None = None
+        self,
+        client: Client,
+        port: int,
+        path: str,
+        count: int,
+        *,
+        rooms: Path,
+        frame: str,
+        tokens: Path | None = None,
+        hello: Path | None = None,
+        posters: int = 0,
+        pace: int = 0,
     ) -> None:
         options: dict[str, object] = {"port": port, "path": path, "sockets": count, "rooms": rooms, "frame": frame}
-        if tokens:
-            options["tokens"] = tokens
+        options |= (
+            {"posters": posters, "pace": pace}
+            | ({"tokens": tokens} if tokens else {})
+            | ({"hello": hello} if hello else {})
+        )
         self.process = client.start("ws", options, (BEARER,) if tokens else ())
         try:
             found = read_object(self.process)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-from bench.client import Request, Sockets, Window
+from websockets.sync.client import ClientConnection, connect
+
+from bench.client import BEARER, Request, Sockets, Window
 from bench.report import Row, Target
-from bench.servers import Server, Stock, stock_python
-from bench.stage import FRAME, Bench
+from bench.servers import BenchError, Server, Stock, stock_python
+from bench.stage import FRAME, PASSWORD, Bench
 
 ROOM_PATH = "/room/<room>/subscribe"
 MESSAGES_PATH = "/room/<room>/messages"
 POST_BODY = json.dumps({"text": "A message of forty characters, as above."})
+LOBBY_PATH = "/lobby_api"
+CHANGE = json.dumps({"$type": "update_table", "table": {"id": 1, "name": "<mark> table", "participants": 7}})
+LISTS = 20
 PAGE = 50
 FULL_ROOMS = 32
 
@@ -135,12 +142,21 @@ def measure_history(bench: Bench) -> list[Row]:
         return [ask(bench, server, "history", request, f"newest {PAGE} messages read by REST", "reads/s")]
 
 
-def ask(bench: Bench, server: Server, part: str, request: Request, what: str, unit: str) -> Row:
+def ask(
+    bench: Bench,
+    server: Server,
+    part: str,
+    request: Request,
+    what: str,
+    unit: str,
+    signed_in: str = BEARER,
+    least: float = 1_000,
+) -> Row:
     """One kind of request over many connections, after a second to warm up."""
     count, seconds = bench.sizes.connections, bench.sizes.seconds
-    bench.client.ask(server.port, request, connections=count, seconds=min(1.0, seconds))
-    answers = bench.client.ask(server.port, request, connections=count, seconds=2 * seconds)
-    note, target = f"{count} connections", Target(least=1_000)
+    bench.client.ask(server.port, request, connections=count, seconds=min(1.0, seconds), signed_in=signed_in)
+    answers = bench.client.ask(server.port, request, connections=count, seconds=2 * seconds, signed_in=signed_in)
+    note, target = f"{count} connections", Target(least=least)
     return Row(part, what, answers.per_second, unit, target, answers.latency, note, answers.problem)
 
 
@@ -163,6 +179,113 @@ def measure_bytes(bench: Bench) -> list[Row]:
     return rows
 
 
+def measure_lobby(bench: Bench) -> list[Row]:
+    """10,000 subscribers of the lobby's tables, ten admins who change them 50 times a second"""
+    sizes = bench.sizes
+    hello, one_list = bench.data / "hello", bench.data / "one-list"
+    subscribe = json.dumps({"$type": "subscribe_tables"})
+    with bench.foyer() as server:
+        admins = bench.make_admins()
+        logins = [json.dumps({"$type": "login", "username": name, "password": PASSWORD}) for name in admins]
+        hello.write_text("".join(f"{login}\t{subscribe}\n" for login in logins) + f"{subscribe}\n")
+        one_list.write_text("tables\n")
+        bench.seed("--tables", "10")
+        lobby = Sockets(
+            bench.client,
+            server.port,
+            LOBBY_PATH,
+            sizes.many,
+            rooms=one_list,
+            frame=CHANGE,
+            hello=hello,
+            posters=sizes.admins,
+        )
+        with lobby as sockets:
+            time.sleep(sizes.settle)  # the admins are signed in one after another
+            window = sockets.post(sizes.tables_rate, 2 * sizes.seconds)
+    bench.windows["lobby"] = [window]
+    what = f"{sizes.many:,} subscribers, {sizes.admins} admins, {sizes.tables_rate:g} changes/s: p99"
+    late = window.deliveries.latency
+    return [Row("lobby", what, late.p99, "ms", Target(most=150), late, problem=window.problem)]
+
+
+def measure_list(bench: Bench) -> list[Row]:
+    """how long it takes to subscribe to a list of 10,000 tables that has just changed"""
+    sizes = bench.sizes
+    with bench.foyer() as server:
+        (admin, *_) = bench.make_admins()
+        bench.seed("--tables", str(sizes.tables))
+        address = f"ws://127.0.0.1:{server.port}{LOBBY_PATH}"
+        with connect(address, max_size=None, compression=None) as reader, connect(address, compression=None) as writer:
+            writer.send(json.dumps({"$type": "login", "username": admin, "password": PASSWORD}))
+            writer.recv()
+            took = sorted(time_of_list(reader, writer, sizes.tables) for _ in range(LISTS))
+    note = f"the slowest of {LISTS}, half of them within {took[LISTS // 2]:.1f} ms"
+    what = f"a list of {sizes.tables:,} tables, changed and subscribed to"
+    return [Row("list", what, took[-1], "ms", Target(most=100), note=note)]
+
+
+def time_of_list(reader: ClientConnection, writer: ClientConnection, tables: int) -> float:
+    """Milliseconds from asking for a list, of which the process has an older one, to having it."""
+    writer.send(json.dumps({"$type": "update_table", "table": {"id": 1, "name": "changed", "participants": 1}}))
+    writer.send(json.dumps({"$type": "ping"}))
+    writer.recv()
+    begin = time.perf_counter()
+    reader.send(json.dumps({"$type": "subscribe_tables"}))
+    listed = reader.recv(timeout=30)
+    took = (time.perf_counter() - begin) * 1e3
+    if len(json.loads(listed)["tables"]) != tables:
+        raise BenchError(f"the list has not {tables:,} tables: {listed[:200]!r}")
+    reader.send(json.dumps({"$type": "unsubscribe_tables"}))
+    return took
+
+
+def measure_basic(bench: Bench) -> list[Row]:
+    """reads a second of the lobby's tables by REST, with HTTP Basic"""
+    with bench.foyer() as server:
+        (admin, *_) = bench.make_admins()
+        bench.seed("--tables", "10")
+        request = Request("GET", f"{LOBBY_PATH}/tables", bench.tokens, bench.rooms)
+        basic = "Authorization: Basic " + base64.b64encode(f"{admin}:{PASSWORD}".encode()).decode()
+        return [ask(bench, server, "basic", request, "lists of 10 tables read by REST", "reads/s", basic, 700)]
+
+
+def measure_return(bench: Bench) -> list[Row]:
+    """10,000 users coming back to the gateway, each watching who is online, while a room is talking"""
+    sizes, took = bench.sizes, [0.0]
+    hello = bench.data / "watch"
+    hello.write_text(json.dumps({"type": "subscribe", "topic": "online"}) + "\n")
+
+    def come_back() -> Sockets:
+        begin = time.perf_counter()
+        returned = Sockets(
+            bench.client,
+            server.port,
+            "/ws",
+            sizes.many,
+            rooms=bench.one_room,
+            frame=FRAME,
+            tokens=bench.tokens,
+            hello=hello,
+            pace=round(sizes.many / sizes.returning),
+        )
+        took[0] = time.perf_counter() - begin
+        return returned
+
+    with (
+        bench.foyer() as server,
+        bench.sockets(server, ROOM_PATH, sizes.few // 10, bench.one_room) as room,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        coming = beside.submit(come_back)
+        window = room.post(sizes.slow_rate, 2 * sizes.returning)
+        coming.result().close()
+    bench.windows["return"] = [window]
+    what = f"{sizes.many:,} users back in {sizes.returning:g} s, a room's messages: p99"
+    late, note = window.deliveries.latency, f"all back after {took[0]:.1f} s"
+    return [Row("return", what, late.p99, "ms", Target(most=500), late, note, problem=window.problem)]
+
+
 PARTS: dict[str, Callable[[Bench], list[Row]]] = {
     "a": measure_a,
     "b": measure_b,
@@ -173,4 +296,8 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {
     "rest": measure_rest,
     "history": measure_history,
     "bytes": measure_bytes,
+    "lobby": measure_lobby,
+    "list": measure_list,
+    "basic": measure_basic,
+    "return": measure_return,
 }

@@ -1,6 +1,8 @@
 """What the bench needs of Foyer's own Python: many accounts that are signed in, and what the store says of itself.
 
     python -m bench.seed --users 10000 --out tokens.txt     one session token a line
+    python -m bench.seed --admins 10 --password secret      admins: bench-admin-0 and so on
+    python -m bench.seed --tables 10000                     tables with the ids 1 to 10000, and no others
     python -m bench.seed --info                             INFO of the store, as JSON
 
 Run as a process of its own with the server's environment, while the server runs. All else the bench does through the
@@ -34,6 +36,27 @@ def make_tokens(count: int) -> list[str]:
         return [session.token for session in pool.map(start_session, [account.standing for account in stored])]
 
 
+def make_admins(count: int, password: str) -> None:
+    from accounts.models import Account
+
+    for number in range(count):
+        name = f"bench-admin-{number}"
+        if Account.objects.called(name) is None:
+            Account.objects.create_superuser(name, password)
+
+
+def make_tables(count: int) -> None:
+    """Have this many tables in the lobby, of names that are as long as most are."""
+    import orjson
+
+    from lobby.models import NewTable, Table
+
+    for table in orjson.loads(Table.list().json):
+        Table.remove(table["id"])
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(Table.add, [NewTable("table - Mission Impossible", 4, number + 1) for number in range(count)]))
+
+
 def store_info() -> dict[str, Any]:
     """INFO of the store: its memory, its append-only file."""
     from config.redis import client
@@ -46,6 +69,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.seed", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--users", type=int, default=0, help="how many accounts to make and sign in")
     parser.add_argument("--out", type=Path, default=Path("tokens.txt"), help="where their tokens go, one a line")
+    parser.add_argument("--admins", type=int, default=0, help="how many admins to make")
+    parser.add_argument("--password", default="", help="their password")
+    parser.add_argument("--tables", type=int, help="how many tables to have in the lobby")
     parser.add_argument("--info", action="store_true", help="print INFO of the store as JSON")
     arguments = parser.parse_args()
 
@@ -55,6 +81,10 @@ def main() -> None:
     django.setup()
     if arguments.users:
         arguments.out.write_text("\n".join(make_tokens(arguments.users)) + "\n")
+    if arguments.admins:
+        make_admins(arguments.admins, arguments.password)
+    if arguments.tables is not None:
+        make_tables(arguments.tables)
     if arguments.info:
         print(json.dumps(store_info()))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import secrets
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from bench.servers import CHECKOUT, BenchError, Foyer, Server, find_cores, foyer
 
 TEXT = "<mark> of forty characters."
 """With its mark of 19 characters in place, a text of 40."""
+PASSWORD = secrets.token_hex(12)
+"""Of the admins."""
 FRAME = json.dumps({"type": "post", "text": TEXT})
 
 
@@ -36,6 +39,10 @@ class Sizes:
     first_rate_stock: float = 2.0
     slow_rate: float = 10.0
     rooms_rate: float = 4_040.0  # one in a hundred more than the target: the last of a window arrive after its end
+    admins: int = 10
+    tables_rate: float = 50.0
+    tables: int = 10_000
+    returning: float = 10.0  # seconds in which everyone comes back
     stored: int = 20_000
     connections: int = 32
     settle: float = 3.0  # seconds for a server to finish what opening or losing many sockets left it to do
@@ -51,6 +58,10 @@ QUICK = Sizes(
     first_rate_few=50.0,
     first_rate_many=20.0,
     rooms_rate=100.0,
+    admins=2,
+    tables_rate=20.0,
+    tables=100,
+    returning=1.0,
     stored=100,
     connections=4,
     settle=0.1,
@@ -139,6 +150,11 @@ class Bench:
         if done.returncode:
             raise BenchError(f"{' '.join(command[1:])} failed:\n{done.stderr.strip()}")
         return done.stdout
+
+    def make_admins(self) -> list[str]:
+        """Names of admins, whose password is `PASSWORD`."""
+        self.seed("--admins", str(self.sizes.admins), "--password", PASSWORD)
+        return [f"bench-admin-{number}" for number in range(self.sizes.admins)]
 
     def store_info(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.seed("--info"))

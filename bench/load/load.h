@@ -12,11 +12,11 @@ enum { MARK = '~', MARK_DIGITS = 18, MAX_TEXT = 16384, INBOX = 1 << 20 };
 
 typedef struct { char **line; int count; } Lines;
 typedef struct {
-    int port, sockets, concurrent;
+    int port, sockets, posters, concurrent, pace;
     int64_t run_ns;
     const char *path, *method, *body, *frame;
     char headers[8192];
-    Lines tokens, rooms;
+    Lines tokens, rooms, hello;
 } Options;
 extern Options options;
 

@@ -152,6 +152,19 @@ static void tell_refusal(const char *p, size_t n, const char *body) {
     complain(text, (size_t)put < sizeof text ? (size_t)put : sizeof text - 1);
 }
 
+/* What a socket says first. */
+static void say_hello(int i) {
+    char buffer[8 + MAX_TEXT];
+    const Lines *hello = &options.hello;
+    if (!hello->count) return;
+    for (const char *rest = hello->line[i < hello->count ? i : hello->count - 1]; *rest;) {
+        size_t n = strcspn(rest, "\t");
+        memcpy(buffer + 8, rest, n);
+        send_frame(i, 1, buffer + 8, n);
+        rest += n + (rest[n] == '\t');
+    }
+}
+
 static size_t read_handshake(int i, const char *p, size_t n) {
     const char *end = memmem(p, n, "\r\n\r\n", 4);
     if (!end) return 0;
@@ -161,6 +174,7 @@ static size_t read_handshake(int i, const char *p, size_t n) {
     under_way--;
     members[room_of(i)]++;
     record(&handshakes, now() - sockets[i].began);
+    say_hello(i);
     return (size_t)(end + 4 - p);
 }
 
@@ -176,8 +190,11 @@ static void on_readable(int i) {
 
 static void open_all(void) {
     int64_t begin = now(), progress = begin;
-    for (int started = 0, before = 0; opened + closed < options.sockets; turn(on_readable, SECOND / 10)) {
-        while (started < options.sockets && under_way < options.concurrent) begin_handshake(started++);
+    int64_t wait = options.pace ? SECOND / 100 : SECOND / 10;
+    for (int started = 0, before = 0; opened + closed < options.sockets; turn(on_readable, wait)) {
+        int64_t due = options.pace ? 1 + (now() - begin) * options.pace / SECOND : options.sockets;
+        if (due > options.sockets) due = options.sockets;
+        while (started < due && under_way < options.concurrent) begin_handshake(started++);
         if (opened + closed > before) { before = opened + closed; progress = now(); }
         if (now() - progress > HANDSHAKE_LIMIT) { complain("no handshake was answered for 20 s", 34); break; }
     }
@@ -193,7 +210,7 @@ static void open_all(void) {
 
 static void post(long long number, int64_t due) {
     char buffer[8 + MAX_TEXT];
-    int i = (int)(number % options.sockets);
+    int i = (int)(number % (options.posters ? options.posters : options.sockets));
     if (sockets[i].state != OPEN) return;
     send_frame(i, 1, buffer + 8, expand(options.frame, buffer + 8, MAX_TEXT, i, number, due));
     window.sent++;

@@ -212,3 +212,37 @@ async def test_answers_over_http_are_counted_by_their_status(client: Client, one
         answers = await asyncio.to_thread(lambda: client.ask(port, request, connections=2, seconds=0.2))
     assert answers.answered > 10
     assert answers.problem == ""
+
+
+async def test_every_socket_says_hello_and_the_first_of_them_post(
+    client: Client, one_line: Path, tmp_path: Path
+) -> None:
+    class Polite(Room):
+        """Notes who says what, and who posts."""
+
+        def __init__(self, spoil: Spoil) -> None:
+            super().__init__(spoil)
+            self.greetings: dict[asyncio.StreamWriter, list[bytes]] = {}
+            self.posters: set[asyncio.StreamWriter] = set()
+
+        def post(self, sender: asyncio.StreamWriter, text: bytes) -> None:
+            if MARK.search(text):
+                self.posters.add(sender)
+                super().post(sender, text)
+            else:
+                self.greetings.setdefault(sender, []).append(text)
+
+    def post(port: int) -> Window:
+        hello = tmp_path / "hello"
+        hello.write_text("login\tsubscribe\nsubscribe\n")
+        options: dict[str, Any] = {"rooms": one_line, "frame": '{"text":"<mark>"}', "hello": hello, "posters": 1}
+        with Sockets(client, port, "/", 3, **options) as sockets:
+            return sockets.post(100, 0.2)
+
+    room = Polite(untouched)
+    async with serving(room.serve) as port:
+        window = await asyncio.to_thread(post, port)
+    assert (window.sent, window.deliveries.received, window.problem) == (20, 60, "")
+    said = sorted(room.greetings.values(), key=len)
+    assert said == [[b"subscribe"], [b"subscribe"], [b"login", b"subscribe"]]
+    assert [room.greetings[poster] for poster in room.posters] == [said[-1]]
