@@ -13,6 +13,7 @@ from accounts.sessions import Caller, aauthenticate
 from config.errors import InvalidInput
 from config.fields import StrictText
 from realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, entrance, topics
+from realtime.presence import ONLINE
 from realtime.topics import user_topic
 
 
@@ -61,6 +62,14 @@ def own_reading(caller: Caller, name: str) -> Reading:
     if name != caller.username:
         raise UnknownTopic(f"There is no topic 'user:{name[:80]}' for you.")
     return Reading(user_topic(caller.id, caller.username), None)
+
+
+@topics(ONLINE.name)
+def online_reading(caller: Caller, rest: str) -> Reading:
+    """Who comes and goes is for anyone who is signed in."""
+    if rest:
+        raise UnknownTopic(f"There is one topic of who is online, '{ONLINE.name}'.")
+    return Reading(ONLINE, None)
 
 
 @at_once

@@ -10,10 +10,12 @@ from accounts.people import afind_person
 from config.errors import InvalidInput
 from config.rest import MOST_MESSAGES, NEWEST
 from messaging.models import Asked, DirectMessage, Message
+from messaging.reading import amark_read, atell_typing, between, in_room
 from messaging.serializers import MessageText, check_post
 from realtime.gateway import Frame, Gateway, command
+from realtime.topics import user_topic
 from rooms.commands import checked, room_of
-from rooms.models import as_json_list
+from rooms.models import as_json_list, topic_of
 
 
 def is_direct(frame: Frame) -> bool:
@@ -25,11 +27,11 @@ def is_direct(frame: Frame) -> bool:
     return "user" in frame
 
 
-def number(frame: Frame, name: str, default: int | None, most: int) -> int | None:
-    """A whole number of a frame. Raises `InvalidInput`."""
-    value: Any = frame.get(name, default)
-    if value is not None and not (type(value) is int and 0 <= value <= most):
-        raise InvalidInput({name: [f"A whole number from 0 to {most} is expected."]})
+def number(frame: Frame, name: str, least: int, most: int) -> int | None:
+    """A whole number of a frame, None where there is none. Raises `InvalidInput`."""
+    value: Any = frame.get(name)
+    if value is not None and not (type(value) is int and least <= value <= most):
+        raise InvalidInput({name: [f"A whole number from {least} to {most} is expected."]})
     return value
 
 
@@ -47,9 +49,9 @@ async def post(gateway: Gateway, frame: Frame) -> bytes:
 async def history(gateway: Gateway, frame: Frame) -> bytes:
     """A page of messages, as over REST; `more` says whether there are others beyond it."""
     asked = Asked(
-        number(frame, "limit", NEWEST, MOST_MESSAGES) or NEWEST,
-        number(frame, "before", None, 2**53),
-        number(frame, "after", None, 2**53),
+        number(frame, "limit", 1, MOST_MESSAGES) or NEWEST,
+        number(frame, "before", 0, 2**53),
+        number(frame, "after", 0, 2**53),
     )
     if is_direct(frame):
         page = await DirectMessage.ahistory(gateway.caller, await afind_person(frame["user"]), asked)
@@ -71,7 +73,30 @@ async def delete(gateway: Gateway, frame: Frame) -> bytes:
 
 
 def message_of(frame: Frame) -> int:
-    found = number(frame, "message", None, 2**53)
+    found = number(frame, "message", 0, 2**53)
     if found is None:
         raise InvalidInput({"message": ["The id of a message is expected."]})
     return found
+
+
+@command("typing")
+async def typing(gateway: Gateway, frame: Frame) -> bytes:
+    """Tell a room or a user that one is writing. Answered only to a client that wants to know, by an `id`."""
+    if is_direct(frame):
+        person = await afind_person(frame["user"])
+        topic = user_topic(person.id, person.username)
+    else:
+        topic = topic_of(room_of(frame))
+    await atell_typing(gateway.caller, topic)
+    return b"{}" if "id" in frame else b""
+
+
+@command("read")
+async def read(gateway: Gateway, frame: Frame) -> bytes:
+    """Note how far the caller has read; his other devices are told."""
+    offset = number(frame, "offset", 0, 2**53)
+    if offset is None:
+        raise InvalidInput({"offset": ["The offset up to which was read is expected: a whole number."]})
+    direct = is_direct(frame)
+    place = between(gateway.caller, await afind_person(frame["user"])) if direct else in_room(room_of(frame))
+    return await amark_read(gateway.caller, place, offset)

@@ -11,6 +11,7 @@ import orjson
 from accounts.authentication import acaller_from_headers
 from accounts.sessions import Caller
 from config.errors import BadRequest, InvalidInput, NotFound
+from config.wire import encode
 from messaging.models import Message
 from messaging.serializers import check_post
 from realtime.connection import Dialect
@@ -96,7 +97,7 @@ class RoomSocket(CallersSocket):
             raise UnknownCommand(f"This socket takes frames of type 'post', not {command.get('type')!r:.40}.")
         text, retry_key = check_post(command)
         message = await Message.apost(self.caller, self.room_id, text, retry_key)
-        told = b'"id":' + orjson.dumps(command["id"]) + b"," if "id" in command else b""
+        told = b'"id":' + encode(command["id"]) + b"," if "id" in command else b""
         self.connection.reply(b"{" + told + b'"type":"reply","result":' + message + b"}")
 
 
@@ -120,7 +121,9 @@ class NoSocket(SocketConsumer):
 
 
 def as_stream_event(event: Event) -> bytes:
-    """An event as the stream's format has it: its id tells offset and epoch, for `Last-Event-ID`."""
+    """An event as the stream's format has it: its id tells offset and epoch, for `Last-Event-ID`, if it is stored."""
+    if not event.offset:
+        return b"data: %s\n\n" % event.json
     return b"id: %d-%s\ndata: %s\n\n" % (event.offset, event.epoch.encode(), event.json)
 
 

@@ -17,6 +17,7 @@ from accounts.people import Person
 from accounts.sessions import Caller
 from config.redis import Library, Steps, operation
 from config.times import now_text
+from messaging import errors as errors  # stored functions refuse by their codes
 from realtime.log import PRELUDE
 from realtime.retries import fingerprint
 from rooms.models import ADMIT, quoted, remember_signer, topic_of, user_tag, who

@@ -8,9 +8,11 @@ from typing import Any
 from django.urls import path, re_path
 
 from messaging import consumers
+from messaging.lobby_chat import JoinSocket
 
 websocket_routes = [
     path("room/<str:room_id>/subscribe", consumers.RoomSocket.as_asgi()),
+    path("join", JoinSocket.as_asgi()),
     path("messages/subscribe", consumers.InboxSocket.as_asgi()),
     re_path("", consumers.NoSocket.as_asgi()),
 ]

@@ -41,6 +41,11 @@ class Dialect:
         self.name = name
         self.encode = encode
 
+    def texts(self, event: Event) -> list[bytes]:
+        """An event as frames: one, or none; a dialect that has other frames says so here."""
+        text = self.encode(event)
+        return [] if text is None else [text]
+
 
 EVENTS = Dialect("events", lambda event: event.json)
 """The events as they are: the gateway's frames, and those of a room's own socket."""
@@ -59,7 +64,7 @@ class Batch:
         """The events' texts, in order, less those that the dialect leaves out."""
         found: list[bytes] | None = self.memory.get(dialect)
         if found is None:
-            found = self.memory[dialect] = [text for text in map(dialect.encode, self.events) if text is not None]
+            found = self.memory[dialect] = [text for event in self.events for text in dialect.texts(event)]
         return found
 
     def framed(self, dialect: Dialect) -> bytes:
@@ -127,6 +132,7 @@ class Connection:
 
     `on_close(code, reason)` is called once when the server wants the connection to end; `close_code` then says why.
     `many_topics` is set for one that goes on when a topic ends: the gateway's do, a room's own socket does not.
+    `welcoming` is set until such a one was told where it stands.
     """
 
     __slots__ = (
@@ -139,6 +145,7 @@ class Connection:
         "many_topics",
         "on_close",
         "topics",
+        "welcoming",
     )
 
     def __init__(self, dialect: Dialect, caller: Identity, on_close: Callable[[int, str], None]) -> None:
@@ -150,6 +157,7 @@ class Connection:
         self.topics: set[str] = set()
         self.kept_back: dict[str, list[Batch]] | None = None
         self.many_topics = False
+        self.welcoming: asyncio.Future[None] | None = None
 
     def deliver(self, batch: Batch) -> None:
         """Write what happened."""
@@ -232,8 +240,9 @@ class FramedConnection(Connection):
         self.flow()
 
     async def room_to_write(self) -> None:
-        if self.waiting is not None and not self.closing:
+        while (self.waiting is not None or self.writer.writer_blocked) and not self.closing:
             self.flowing = self.flowing or asyncio.get_running_loop().create_future()
+            self.writer.on_drained(self.drained)
             await self.flowing
 
     def flow(self) -> None:
@@ -266,22 +275,29 @@ class AsgiConnection(Connection):
         self.send = send
         self.waiting: list[bytes] = []
         self.waiting_bytes = 0
-        self.wake = asyncio.Event()
-        self.task = asyncio.get_running_loop().create_task(self.pump())
+        self.wake, self.idle = asyncio.Event(), asyncio.Event()
+        self.task: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self.pump())
 
     def deliver(self, batch: Batch) -> None:
-        for text in batch.texts(self.dialect):
-            self.reply(text)
+        self.write(batch.texts(self.dialect))
 
     def reply(self, text: bytes) -> None:
+        self.write([text])
+
+    def write(self, texts: list[bytes]) -> None:
         if self.closing:
             return
-        if self.waiting_bytes > MOST_WAITING:  # what waited before: one frame alone may be larger
+        if self.waiting_bytes > MOST_WAITING:  # what waited before: one batch alone may be larger
             self.drop()
             return
-        self.waiting.append(text)
-        self.waiting_bytes += len(text)
+        self.waiting += texts
+        self.waiting_bytes += sum(map(len, texts))
+        self.idle.clear()
         self.wake.set()
+
+    async def room_to_write(self) -> None:
+        if self.waiting and not self.closing:
+            await self.idle.wait()
 
     async def pump(self) -> None:
         """Send what waits, in order, until the connection ends."""
@@ -292,12 +308,24 @@ class AsgiConnection(Connection):
                 texts, self.waiting, self.waiting_bytes = self.waiting, [], 0
                 for text in texts:
                     await self.send(text)
+            self.idle.set()
+
+    def close(self, code: int, reason: str = "") -> None:
+        super().close(code, reason)
+        self.idle.set()
+
+    def stop_pump(self) -> None:
+        """Cancel the task and let go of it: where it was cancelled it keeps a traceback that leads back here."""
+        if self.task is not None:
+            self.task.cancel()
+            self.task = None
+        self.idle.set()
 
     def drop(self) -> None:
-        self.task.cancel()
+        self.stop_pump()
         super().drop()
 
     def detach(self) -> None:
         super().detach()
-        self.task.cancel()
+        self.stop_pump()
         self.waiting = []

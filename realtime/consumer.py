@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import orjson
 from channels.consumer import AsyncConsumer
 
-from config.errors import BadRequest, BadToken, FoyerError, NotFound, Unavailable
+from config.errors import BadRequest, BadToken, FoyerError, MalformedJSON, NotFound, Unavailable
 from config.rest import error_headers
+from config.wire import decode, encode
 from realtime.connection import EVENTS, AsgiConnection, CloseCode, Connection, Dialect, FramedConnection, Identity
 from realtime.hub import get_hub
 
@@ -37,19 +38,17 @@ class BadFrame(BadRequest):
 def encode_error(error: FoyerError, command: dict[str, Any] | None = None) -> bytes:
     """The frame that answers a command which failed; `id` as the client sent it."""
     told = {"id": command["id"]} if command and "id" in command else {}
-    return orjson.dumps({**told, "type": "error", **error.as_json()})
+    return encode({**told, "type": "error", **error.as_json()})
 
 
 def parse_frame(text: str) -> dict[str, Any]:
     """A client's frame. Raises `BadFrame` for anything but a JSON object."""
     try:
-        frame = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        frame = decode(text.encode())
+    except MalformedJSON:
         raise BadFrame(f"The frame is not JSON: {text[:40]!r}") from None
     if not isinstance(frame, dict):
         raise BadFrame(f"A frame is a JSON object, this is {type(frame).__name__}.")
-    if isinstance(frame.get("id"), list | dict):  # it goes back as it came, whatever its depth
-        raise BadFrame("The id of a frame is a number or a text.")
     return frame
 
 
@@ -139,6 +138,7 @@ class SocketConsumer(AsyncConsumer):
             raise BadToken if self.connection.close_code == CloseCode.SIGNED_OUT else NotFound
         self.accepted = True
         await self.send({"type": "websocket.accept", "subprotocol": subprotocol})
+        self.hub.people.came_online(self.connection)
 
     async def send_text(self, text: bytes) -> None:
         await self.send({"type": "websocket.send", "text": text.decode()})
@@ -198,6 +198,7 @@ class EventStream:
         finally:
             leaving.cancel()
             self.hub.people.disconnected(self.connection)
+            del self.connection, self.scope, self.send
 
     async def identify(self) -> Identity:
         raise NotImplementedError
@@ -217,6 +218,7 @@ class EventStream:
         first = b"retry: 1000\n" + (b"id: %s\n" % place if place else b"") + b"\n"
         await self.send({"type": "http.response.body", "body": first, "more_body": True})
         self.started.set()
+        self.hub.people.came_online(self.connection)
 
     async def send_part(self, part: bytes) -> None:
         await self.started.wait()

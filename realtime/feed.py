@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
 
@@ -11,11 +12,15 @@ from realtime.link import Link
 from realtime.log import Event
 from realtime.topics import Topic
 
+MOST_NOTED = 500
+"""Events kept for a reader that catches up, while it reads the log; where more come it reads again."""
 Action = Callable[[Event, list[Connection]], Awaitable[None]]
 actions: dict[str, Action] = {}
+endings: set[str] = set()
+"""Types of events that are the last of their topic."""
 
 
-def acts_on(kind: str) -> Callable[[Action], Action]:
+def acts_on(kind: str, *, ends: bool = False) -> Callable[[Action], Action]:
     """Register what a process does about events of a type: `action(event, readers)`, with those who read the topic.
 
     It runs after the event was passed on, and nothing that came later is passed on before it has returned. Who may not
@@ -24,6 +29,8 @@ def acts_on(kind: str) -> Callable[[Action], Action]:
 
     def keep(action: Action) -> Action:
         actions[kind] = action
+        if ends:
+            endings.add(kind)
         return action
 
     return keep
@@ -52,6 +59,36 @@ class Feed:
         self.ready: asyncio.Future[None] = loop.create_future()
         self.repair: asyncio.Task[None] | None = None
         self.heard_at = loop.time()
+        self.waiters: list[asyncio.Future[None]] = []
+        self.newest: dict[object, list[Event]] = {}
+
+    @contextlib.contextmanager
+    def note_newest(self) -> Iterator[list[Event]]:
+        """A list that gets what is heard from now on, up to `MOST_NOTED`, for one who reads the log meanwhile."""
+        mark, noted = object(), list[Event]()
+        self.newest[mark] = noted
+        try:
+            yield noted
+        finally:
+            del self.newest[mark]
+
+    @property
+    def settled(self) -> int:
+        """The offset up to which everything was passed on, and acted on."""
+        under_way = [self.held] if self.held is not None else self.current[0].events if self.current else ()
+        first = next((event.offset for event in (*under_way, *self.pending) if event.offset), None)
+        return self.offset if first is None else first - 1
+
+    async def wait(self) -> None:
+        """Return when something was passed on, or the topic is read no more."""
+        self.waiters.append(asyncio.get_running_loop().create_future())
+        await self.waiters[-1]
+
+    def wake(self) -> None:
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     def accept(self, event: Event) -> bool:
         """Take an event if it is the next one. False where something is missing before it, or the log is another."""
@@ -64,6 +101,9 @@ class Feed:
             self.offset, self.epoch = event.offset, event.epoch
             self.pending.append(event)
             self.turns += event.kind in actions
+            for noted in self.newest.values():
+                if len(noted) < MOST_NOTED:
+                    noted.append(event)
             return True
         return event.offset <= self.offset
 
@@ -85,7 +125,8 @@ class Feed:
             batch = self.next_batch()
             self.current = batch, iter(list(self.readers))
         batch, remaining = self.current
-        first = batch.events[0].offset
+        stored = [event.offset for event in batch.events if event.offset]
+        passed_on = len(stored) < len(batch.events)
         starts = self.readers
         count = 0
         for reader in islice(remaining, most):
@@ -93,9 +134,9 @@ class Feed:
             start = starts.get(reader)
             if start is None:
                 continue  # it left while the fan-out was under way
-            if start < first or not first:
+            if not stored or start < stored[0]:
                 part = batch
-            elif start < batch.events[-1].offset:
+            elif passed_on or start < stored[-1]:
                 part = batch.after(start)
             else:
                 continue

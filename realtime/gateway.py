@@ -25,9 +25,11 @@ from config.errors import (
     NotFound,
     TooManyRequests,
 )
+from config.wire import encode
 from realtime.connection import NOBODY, CloseCode
 from realtime.consumer import PROTOCOL, SocketConsumer
 from realtime.hub import Check
+from realtime.log import Head
 from realtime.resume import Resumption, finish, hand_out_all, keep_back, resume
 from realtime.topics import Topic
 
@@ -148,7 +150,7 @@ class Gateway(SocketConsumer):
 
     async def open(self) -> None:
         self.connection.many_topics = True
-        self.limit_connections()
+        self.limit_connections(self.caller.id, self.hub.people.count(self.caller.id) - 1)
         await self.accept(PROTOCOL if PROTOCOL in self.scope["subprotocols"] else None)
         if self.rejected is not None:
             raise self.rejected
@@ -157,8 +159,8 @@ class Gateway(SocketConsumer):
         if not self.connection.closing:
             await self.welcome()
 
-    def limit_connections(self) -> None:
-        if self.caller.id and self.hub.people.count(self.caller.id) > settings.CONNECTIONS_PER_USER:
+    def limit_connections(self, user_id: int, others: int) -> None:
+        if user_id and others >= settings.CONNECTIONS_PER_USER:
             raise TooManyRequests("You have too many connections open; close one first.", retry_after=5)
 
     async def wait_for_sign_in(self) -> None:
@@ -170,50 +172,72 @@ class Gateway(SocketConsumer):
                     if message["type"] != "websocket.receive":
                         self.connection.closing = True
                         return
-                    await self.answer(message.get("text") or "")
+                    if (text := message.get("text")) is None:
+                        self.take_binary()
+                        return
+                    await self.answer(text)
+                    if self.connection.closing:
+                        return
         except TimeoutError:
             raise NotAuthenticated(f"No sign-in within {SIGN_IN_WITHIN:.0f} s.") from None
 
+    async def answer(self, text: str) -> None:
+        self.in_budget = self.budget.take(self.hub.loop.time())
+        if self.budget.left < -2 * self.budget.rate:
+            self.connection.close(CloseCode.TOO_MANY, "too many frames")
+            return
+        await super().answer(text)
+
     async def take(self, command: Frame) -> None:
-        if not self.budget.take(self.hub.loop.time()):
-            self.refuse_flood()
+        if not self.in_budget:
+            raise TooManyRequests("Too many frames; this one was not carried out.", retry_after=1)
         kind = command.get("type")
+        if not self.caller.id and kind not in ("authenticate", "ping"):
+            raise NotAuthenticated("Sign in first: a frame of type 'authenticate'.")
         run = commands.get(kind) if isinstance(kind, str) else None
         if run is None:
             raise UnknownCommand(f"There is no command of type {str(kind)[:40]!r}.")
-        if not self.caller.id and kind not in ("authenticate", "ping"):
-            raise NotAuthenticated("Sign in first: a frame of type 'authenticate'.")
         result = await run(self, command)
         if result:
             self.connection.reply(self.reply_frame(command, result))
 
-    def refuse_flood(self) -> None:
-        if self.budget.left < -2 * self.budget.rate:
-            self.connection.close(CloseCode.TOO_MANY, "too many frames")
-        raise TooManyRequests("Too many frames; this one was not carried out.", retry_after=1)
-
     @staticmethod
     def reply_frame(command: Frame, result: bytes) -> bytes:
-        told = b'"id":' + orjson.dumps(command["id"]) + b"," if "id" in command else b""
+        told = b'"id":' + encode(command["id"]) + b"," if "id" in command else b""
         return b"{" + told + b'"type":"reply","result":' + result + b"}"
 
     def signed_in(self, caller: Any) -> None:
         """From here on the socket is `caller`'s. Raises `Conflict` where it is somebody's already."""
         if self.caller.id:
             raise AlreadySignedIn
+        self.limit_connections(caller.id, self.hub.people.count(caller.id))
         self.caller = caller
         self.hub.people.belongs_to(self.connection, caller)
-        self.limit_connections()
+        self.hub.people.came_online(self.connection)
 
     async def welcome(self) -> None:
-        """Subscribe to what the user hears at once, and say where each topic stands, before any event."""
-        found = [reading for find in defaults for reading in await find(self.caller)]
-        heads = await asyncio.gather(*map(self.join, found))
-        places = [
-            {"topic": reading.topic.name, "offset": head.offset, "epoch": head.epoch}
-            for reading, head in zip(found, heads, strict=True)
-            if head is not None
-        ]
+        """Subscribe to what the user hears at once, and say where each topic stands, before any event.
+
+        He hears his own topic before his rooms are looked up, so that a room he comes into meanwhile is one of them, or
+        is told of there.
+        """
+        self.connection.welcoming = welcoming = self.hub.loop.create_future()
+        try:
+            places: list[dict[str, Any]] = []
+            for find in defaults:
+                readings = await find(self.caller)
+                heads = await asyncio.gather(*map(self.join, readings))
+                places.extend(
+                    {"topic": reading.topic.name, "offset": head.offset, "epoch": head.epoch}
+                    for reading, head in zip(readings, heads, strict=True)
+                    if head is not None
+                )
+            self.greet(places)
+        finally:
+            self.connection.welcoming = None
+            welcoming.set_result(None)
+
+    def greet(self, places: list[dict[str, Any]]) -> None:
         self.connection.reply(
             orjson.dumps(
                 {
@@ -240,7 +264,7 @@ class Gateway(SocketConsumer):
 async def ping(gateway: Gateway, frame: Frame) -> bytes:
     told = {"id": frame["id"]} if "id" in frame else {}
     seq = {"seq": frame["seq"]} if "seq" in frame else {}
-    gateway.connection.reply(orjson.dumps({**told, "type": "pong", **seq}))
+    gateway.connection.reply(encode({**told, "type": "pong", **seq}))
     return b""
 
 
@@ -248,17 +272,27 @@ async def ping(gateway: Gateway, frame: Frame) -> bytes:
 async def subscribe(gateway: Gateway, frame: Frame) -> bytes:
     """Read a topic from now on, or from `offset` on."""
     reading = find_reading(gateway.caller, frame.get("topic"))
-    if len(gateway.connection.topics) >= settings.SUBSCRIPTIONS_PER_CONNECTION:
-        raise TooManyRequests("This connection reads too many topics; unsubscribe from one first.", retry_after=5)
-    head = await gateway.hub.subscribe(reading.topic, gateway.connection, check=reading.check)
+    position = position_of(frame) if "offset" in frame else None
+    head = await read_on(gateway, reading)
     told: dict[str, Any] = {"topic": reading.topic.name, "offset": head.offset, "epoch": head.epoch}
-    if "offset" not in frame:
+    if position is None:
         return orjson.dumps(told)
-    resumption = await resume(gateway.hub, gateway.connection, reading.topic, *position_of(frame))
-    reply = orjson.dumps({**told, "recovered": resumption.recovered})
-    gateway.connection.reply(gateway.reply_frame(frame, reply))
-    await finish(gateway.connection, resumption)
+    try:
+        resumption = await resume(gateway.hub, gateway.connection, reading.topic, *position)
+        told.update(recovered=resumption.recovered, **resumption.head._asdict())
+        gateway.connection.reply(gateway.reply_frame(frame, orjson.dumps(told)))
+        await finish(gateway.connection, resumption)
+    finally:
+        hand_out_all(gateway.connection)
     return b""
+
+
+async def read_on(gateway: Gateway, reading: Reading) -> Head:
+    """Subscribe the connection, unless it reads too much already."""
+    topics = gateway.connection.topics
+    if reading.topic.tag not in topics and len(topics) >= settings.SUBSCRIPTIONS_PER_CONNECTION:
+        raise TooManyRequests("This connection reads too many topics; unsubscribe from one first.", retry_after=5)
+    return await gateway.hub.subscribe(reading.topic, gateway.connection, check=reading.check)
 
 
 @command("unsubscribe")
@@ -291,7 +325,7 @@ async def come_back(gateway: Gateway, name: Any, after: int, epoch: str) -> Resu
     try:
         reading = find_reading(gateway.caller, name)
         if reading.topic.tag not in gateway.connection.topics:
-            await gateway.hub.subscribe(reading.topic, gateway.connection, check=reading.check)
+            await read_on(gateway, reading)
     except (NotFound, Forbidden):
         return None
     return await resume(gateway.hub, gateway.connection, reading.topic, after, epoch)

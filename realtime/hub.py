@@ -8,6 +8,7 @@ finds it when it looks at topics that went quiet, and reads what is missing from
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import random
@@ -19,16 +20,16 @@ from weakref import WeakKeyDictionary
 from config.errors import FoyerError, Unavailable, UnknownCursor
 from config.redis import on_loop
 from realtime.connection import Batch, CloseCode, Connection
-from realtime.feed import Feed, actions
+from realtime.feed import Feed, actions, endings
 from realtime.link import Link
-from realtime.log import Event, Head, aread_head, aread_log
+from realtime.log import Event, Head, Stretch, aread_head, aread_log
 from realtime.people import SESSIONS_CHANNEL, SESSIONS_EVERY, People
 from realtime.topics import Topic
 
 logger = logging.getLogger(__name__)
 
-WRITES_A_TURN = 1000
-"""Sockets written to before other work of the loop gets its turn."""
+WRITES_A_TURN = 200
+"""Sockets written to before other work of the loop gets its turn, which a command needs several times."""
 PAGE = 500
 """Events read from a log at a time."""
 IDLE = 5.0
@@ -40,6 +41,7 @@ ANSWER_WITHIN = 5.0
 LOST_TRACK = "The log can't tell what came after that event. Load the history and subscribe afresh."
 
 Check = Callable[[], Awaitable[object]]
+Ending = Callable[[Event], bool]
 
 
 class Hub:
@@ -53,7 +55,7 @@ class Hub:
         self.dirty: deque[Feed] = deque()
         self.flush_planned = False
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.people = People(self.forget)
+        self.people = People(self.forget, self.start, self.count_readers)
         self.control: Link | None = None
         self.listening = asyncio.Event()
         self.closing = False
@@ -72,12 +74,19 @@ class Hub:
     # Reading a topic
 
     async def subscribe(
-        self, topic: Topic, reader: Connection, after: int | None = None, epoch: str = "", check: Check | None = None
+        self,
+        topic: Topic,
+        reader: Connection,
+        after: int | None = None,
+        epoch: str = "",
+        check: Check | None = None,
+        until: Ending | None = None,
     ) -> Head:
         """Let `reader` have every later event of `topic`; with `after`, first all that came after that offset.
 
         `check` raises for a reader that may not; whatever happens to the topic after it was asked is acted on with
         this reader among the others. Returns where the reader stands; without `after` nothing was written to it yet.
+        With `until`, it has nothing that came after the first event in the log for which that holds.
         Raises `UnknownCursor` when the log can't tell what came after `after` (of `epoch`, if given), `Unavailable`
         when the store is away.
         """
@@ -88,14 +97,15 @@ class Hub:
                     await asyncio.shield(feed.ready)
             except TimeoutError:
                 raise Unavailable from None
-            turns = feed.turns
-            if check is not None:
+            turns, stands_at = feed.turns, 0
+            if check is not None and after is None:
+                stands_at = (await aread_head(topic)).offset  # what is heard late of before was known to the check
                 await check()
             if feed.turns == turns and self.feeds.get(topic.tag.encode()) is feed:
                 break
         if after is not None:
-            return await self.catch_up(feed, reader, after, epoch, check)
-        return self.join(feed, reader, feed.offset)
+            return await self.catch_up(feed, reader, after, epoch, check, until)
+        return self.join(feed, reader, max(feed.offset, stands_at))
 
     def join(self, feed: Feed, reader: Connection, start: int) -> Head:
         if not reader.closing and reader not in feed.readers:
@@ -103,31 +113,62 @@ class Hub:
             reader.topics.add(feed.topic.tag)
         return Head(start, feed.epoch)
 
-    async def catch_up(self, feed: Feed, reader: Connection, after: int, epoch: str, check: Check | None) -> Head:
-        """Write what came after `after` from the log, until there is nothing between that and what is heard live."""
-        position = after
+    async def catch_up(
+        self, feed: Feed, reader: Connection, after: int, epoch: str, check: Check | None, until: Ending | None
+    ) -> Head:
+        """Write what came after `after` from the log, then what was heard while that was read, and join."""
+        with feed.note_newest() as noted:
+            return await self.read_up(feed, noted, reader, after, epoch, check, until)
+
+    async def read_up(
+        self,
+        feed: Feed,
+        noted: list[Event],
+        reader: Connection,
+        position: int,
+        epoch: str,
+        check: Check | None,
+        until: Ending | None,
+    ) -> Head:
         while True:
             turns = feed.turns
-            if check is not None:
-                await check()
+            noted.clear()  # what was heard before this is in the log
             stretch = await aread_log(feed.topic, position, PAGE, epoch)
             if not stretch.whole:
                 raise UnknownCursor(LOST_TRACK)
             epoch = stretch.head.epoch
+            if check is not None:
+                await check()  # after all that is about to be written had happened
             if feed.turns != turns:
                 continue  # who may read may have changed; ask again before anything is written
-            if stretch.events and not reader.closing:
-                reader.deliver(Batch(stretch.events))
-                position = stretch.events[-1].offset
-            if reader.closing:
+            if reader in feed.readers:
+                return Head(feed.readers[reader], epoch)  # it came to read the topic another way meanwhile
+            events = stretch.events
+            last = next((number for number, event in enumerate(events, 1) if until is not None and until(event)), None)
+            if events and not reader.closing:
+                reader.deliver(Batch(events[:last]))
+                position = events[:last][-1].offset
+                await reader.room_to_write()
+            if last is not None or reader.closing:
                 return Head(position, epoch)
-            if position >= feed.offset:
-                return self.join(feed, reader, position)
+            if position < stretch.head.offset or feed.turns != turns or reader in feed.readers:
+                continue
+            rest = [event for event in noted if event.offset > position]
+            if (rest[-1].offset if rest else position) >= feed.offset:
+                if rest:
+                    reader.deliver(Batch(rest))
+                return self.join(feed, reader, max(position, feed.offset))
 
     async def check(self, topic: Topic, after: int, epoch: str) -> None:
         """Raise `UnknownCursor` where the log can't tell what came after `after`, before a client is let in."""
         if not (await aread_log(topic, after, 1, epoch)).whole:
             raise UnknownCursor(LOST_TRACK)
+
+    async def settle(self, topic: Topic, offset: int) -> None:
+        """Return once what happened in a topic up to `offset` was passed on here, and acted on."""
+        feed = self.feeds.get(topic.tag.encode())
+        while feed is not None and self.feeds.get(topic.tag.encode()) is feed and feed.settled < offset:
+            await feed.wait()
 
     def unsubscribe(self, topic_tag: str, reader: Connection) -> None:
         """From here on, nothing more of the topic goes to `reader`."""
@@ -140,6 +181,10 @@ class Hub:
         """Take `reader` off every topic."""
         for tag in list(reader.topics):
             self.unsubscribe(tag, reader)
+
+    def count_readers(self, topic: Topic) -> int:
+        feed = self.feeds.get(topic.tag.encode())
+        return len(feed.readers) if feed is not None else 0
 
     # Topics
 
@@ -166,16 +211,20 @@ class Hub:
     def discard(self, feed: Feed) -> None:
         if self.feeds.get(feed.topic.tag.encode()) is feed:
             del self.feeds[feed.topic.tag.encode()]
+        feed.wake()
         if feed.link is not None:
             feed.link.unsubscribe(feed.topic.tag)
         if feed.repair is not None:
             feed.repair.cancel()
 
     def end(self, feed: Feed, code: int, reason: str) -> None:
-        """Stop reading a topic that is no more; its readers are told so by their `close`."""
+        """Stop reading a topic that is no more; its readers are told so by their `close`.
+
+        One that reads others too is to come back and see which are left.
+        """
         self.discard(feed)
         for reader in list(feed.readers):
-            reader.close(code, reason)
+            reader.close(CloseCode.RESTARTING if reader.many_topics else code, reason)
         feed.readers.clear()
 
     # Hearing
@@ -212,8 +261,12 @@ class Hub:
                 pause = min(2 * pause, 1.0)
                 continue
             if not stretch.whole:
-                self.lost(feed, stretch.head)
-                return
+                last = await self.last_event(feed, stretch.head)
+                if last is None:
+                    self.lost(feed, stretch.head)
+                    return
+                feed.offset = last.offset - 1
+                stretch = Stretch(True, stretch.head, [last])
             feed.epoch = stretch.head.epoch or feed.epoch
             for event in stretch.events:
                 feed.accept(event)
@@ -224,6 +277,14 @@ class Hub:
         feed.repair = None
         feed.heard_at = self.loop.time()
         self.take_early(feed)
+
+    async def last_event(self, feed: Feed, head: Head) -> Event | None:
+        """The event by which a topic ended meanwhile, which is all that is left of its log."""
+        with contextlib.suppress(FoyerError):
+            if head.epoch == feed.epoch and head.offset > feed.offset:
+                events = (await aread_log(feed.topic, head.offset - 1, 1, head.epoch)).events
+                return events[0] if events and events[0].kind in endings else None
+        return None
 
     def lost(self, feed: Feed, head: Head) -> None:
         """The log is not the one that was heard so far: its readers must start afresh."""
@@ -262,6 +323,7 @@ class Hub:
             elif feed.current is None and not feed.pending:
                 feed.planned = False
                 self.dirty.popleft()
+                feed.wake()
             elif feed.current is None:
                 self.dirty.rotate(-1)
         self.flush_planned = bool(self.dirty)
@@ -279,8 +341,14 @@ class Hub:
 
     async def act(self, feed: Feed, event: Event) -> None:
         """Do what an event asks of this process; the topic waits, for as long as the store takes to answer."""
-        await self.carry_out(event, list(feed.readers))
+        readers = [reader for reader, start in feed.readers.items() if start < event.offset]  # not who came since
+        try:
+            await self.carry_out(event, readers)
+        except Exception:
+            logger.exception("what is to be done about %s in %s failed", event.kind, feed.topic.tag)
+            self.end(feed, CloseCode.RESTARTING, "the server failed; reconnect")
         feed.held, feed.planned = None, False
+        feed.wake()
         if self.feeds.get(feed.topic.tag.encode()) is feed:
             self.plan(feed)
 

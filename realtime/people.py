@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 import orjson
 
 from realtime.connection import CloseCode, Connection, Identity
+from realtime.presence import ONLINE, Presence, Start, kept
+from realtime.topics import Topic
 
 SESSIONS_EVERY = 60.0
 """Seconds after which every connection's session is looked at again."""
@@ -21,11 +23,16 @@ session_checks: list[SessionCheck] = []
 
 
 class People:
-    """The connections of one process, by user. Runs on the loop. `forget(connection)` takes one off its topics."""
+    """The connections of one process, by user. Runs on the loop.
 
-    def __init__(self, forget: Callable[[Connection], None]) -> None:
+    `forget(connection)` takes one off its topics, `start(coroutine)` runs something beside everything else,
+    `watchers(topic)` counts the connections that read a topic.
+    """
+
+    def __init__(self, forget: Callable[[Connection], None], start: Start, watchers: Callable[[Topic], int]) -> None:
         self.forget = forget
         self.users: dict[int, set[Connection]] = {}
+        self.presences = {topic.tag: Presence(topic, start, watchers) for topic in kept}
 
     def connected(self, reader: Connection) -> None:
         """Keep `reader` under its user, so that it is closed when its session ends."""
@@ -45,11 +52,27 @@ class People:
         self.connected(reader)
 
     def release(self, reader: Connection) -> None:
+        for presence in self.presences.values():
+            presence.leave(reader)
         of_user = self.users.get(reader.caller.id)
         if of_user is not None:
             of_user.discard(reader)
             if not of_user:
                 del self.users[reader.caller.id]
+
+    def presence(self, topic: Topic) -> Presence:
+        """Who is there in a topic of which presence is kept."""
+        return self.presences[topic.tag]
+
+    def came_online(self, reader: Connection) -> None:
+        """A connection was let in: whose it is, if anyone's, is online."""
+        if reader.caller.id and not reader.closing:
+            self.presence(ONLINE).enter(reader)
+
+    def stop(self) -> None:
+        """From here on nobody leaves who goes: the server stops, and they may be at another one in a moment."""
+        for presence in self.presences.values():
+            presence.stopping = True
 
     def count(self, user_id: int) -> int:
         """How many connections a user has in this process."""

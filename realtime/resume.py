@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from config.errors import BadRequest
-from realtime.connection import Batch, Connection
+from realtime.connection import Batch, CloseCode, Connection
 from realtime.hub import PAGE, Hub
 from realtime.log import Head, Stretch, aread_log
 from realtime.topics import Topic
@@ -56,6 +56,8 @@ async def finish(reader: Connection, resumption: Resumption) -> None:
         await reader.room_to_write()
         if position < head.offset:
             stretch = await aread_log(topic, position, PAGE, stretch.head.epoch)
+            if not stretch.whole:
+                reader.close(CloseCode.RESTARTING, "the log was lost; start afresh")
     hand_out(reader, topic)
 
 

@@ -16,6 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from realtime.connection import LAST_WORDS
+from realtime.hub import get_hub
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -27,6 +28,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.cycle = self.scope = self.headers = None  # type: ignore[assignment]
 
     def shutdown(self) -> None:
+        get_hub().people.stop()
         super().shutdown()
         if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
             self.transport.close()  # an event stream: it would not end by itself, and its client resumes elsewhere
@@ -64,6 +66,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()
+
+    def shutdown(self) -> None:
+        get_hub().people.stop()
+        super().shutdown()
 
     def write_frames(self, frames: bytes) -> None:
         """Write whole frames. Must not be called for a connection that was not accepted."""
@@ -104,6 +110,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.pong_timer = None
         self.queue.put_nowait({"type": "websocket.disconnect", "code": 1011})
         self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.conn.parser.close()  # a generator, and its error a traceback, that hold the parser they belong to
+        self.conn.parser_exc = None
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         super().on_task_complete(task)

@@ -13,10 +13,10 @@ from accounts.sessions import Caller
 from config.errors import InvalidInput
 from config.redis import on_loop
 from config.retry_keys import retry_key_of
-from realtime.gateway import Frame, Gateway, Reading, at_once, command, topics
+from realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, topics
 from realtime.topics import room_topic
 from rooms.membership import Membership
-from rooms.models import LIBRARY, Room, topic_of, user_tag
+from rooms.models import LIBRARY, LOBBY, Room, topic_of, user_tag
 from rooms.serializers import NewMember, NewRoom
 
 
@@ -42,13 +42,21 @@ def room_reading(caller: Caller, room_id: str) -> Reading:
     return Reading(topic_of(room_id), partial(Room.ashow, caller, room_id))
 
 
+@topics(LOBBY)
+def lobby_reading(caller: Caller, rest: str) -> Reading:
+    """The lobby goes by its own name too. Its topic, as of every room, is `room:<id>`."""
+    if rest:
+        raise UnknownTopic(f"There is one lobby, '{LOBBY}'.")
+    return Reading(topic_of(LOBBY), None)
+
+
 @at_once
 async def own_rooms(caller: Caller) -> list[Reading]:
     """Everyone hears the rooms he is a member of."""
     found: list[Reading] = []
-    after = 0
+    after = -1
     while page := await on_loop().call(LIBRARY.call("page", [user_tag(caller.id)], "rooms", after, 1000)):
-        after = int(page[-1])
+        after = 0 if page[-1] == LOBBY.encode() else int(page[-1])
         found.extend(
             Reading(room_topic(room_id.decode()), partial(Membership.arequire, caller.id, room_id.decode()))
             for room_id in page
@@ -72,6 +80,7 @@ async def delete_room(gateway: Gateway, frame: Frame) -> bytes:
 @command("add_member")
 async def add_member(gateway: Gateway, frame: Frame) -> bytes:
     room_id, body = room_of(frame), checked(NewMember, frame)
+    await Room.ashow(gateway.caller, room_id)
     member, _ = await Membership.aadd(gateway.caller, room_id, await afind_person(body["username"]))
     return orjson.dumps({"username": member.username, "joined_at": member.joined_at})
 
@@ -79,6 +88,7 @@ async def add_member(gateway: Gateway, frame: Frame) -> bytes:
 @command("remove_member")
 async def remove_member(gateway: Gateway, frame: Frame) -> bytes:
     room_id, body = room_of(frame), checked(NewMember, frame)
+    await Room.ashow(gateway.caller, room_id)
     person = await afind_person(body["username"])
     await Membership.aremove(gateway.caller, room_id, person)
     return orjson.dumps({"username": person.username})

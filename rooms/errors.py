@@ -28,6 +28,11 @@ class NotInRoom(NotFound):
     detail = "That user is not in the room."
 
 
+class PermanentRoom(Forbidden):
+    code = "permanent_room"
+    detail = "The lobby stays as it is; it can't be renamed, closed or deleted."
+
+
 class NotTheOwner(Forbidden):
     code = "not_the_owner"
     detail = "Only the room's owner or an admin may do this."

@@ -7,6 +7,7 @@ next, once and in the order of the room's log.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import orjson
@@ -33,10 +34,11 @@ def _add_member(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Me
     Raises `RoomNotFound`, `NotAMember` for a caller who may not, `AccountGone`.
     """
     tag = topic_of(room_id).tag
-    yield LIBRARY.call("remember", [user_tag(someone.id)], tag, room_id)
-    is_new, joined_at, *notices = yield LIBRARY.call(
-        "add_member", [tag], *who(caller), quoted(caller.username), someone.id, quoted(someone.username), now_text()
-    )
+    add = partial(LIBRARY.call, "add_member", [tag], *who(caller), quoted(caller.username))
+    is_new, joined_at, *notices = yield add(someone.id, quoted(someone.username), "")
+    if not joined_at:
+        yield LIBRARY.call("remember", [user_tag(someone.id)], tag, room_id)
+        is_new, joined_at, *notices = yield add(someone.id, quoted(someone.username), now_text())
     yield from tell(room_id, notices)
     return Member(someone.id, someone.username, joined_at.decode()), bool(is_new)
 
@@ -54,7 +56,8 @@ def _remove_member(caller: Caller, room_id: str, someone: Person) -> Steps[None]
 
 def _list_members(caller: Caller, room_id: str) -> Steps[list[Member]]:
     """Everyone in a room, by the time he joined. Raises `RoomNotFound`."""
-    reply = yield LIBRARY.call("members", [topic_of(room_id).tag], *who(caller))
+    reply, *notices = yield LIBRARY.call("members", [topic_of(room_id).tag], *who(caller))
+    yield from tell(room_id, notices)
     found = [
         Member(int(user), orjson.loads(name), joined_at.decode())
         for user, name, joined_at in zip(reply[0::3], reply[1::3], reply[2::3], strict=True)

@@ -26,7 +26,7 @@ from config.times import now_text
 from realtime.log import PRELUDE
 from realtime.retries import remembered_creation
 from realtime.topics import Topic, room_topic
-from rooms.errors import RoomNameTaken, RoomNotFound
+from rooms.errors import PermanentRoom, RoomNameTaken, RoomNotFound
 
 LUA = Path(__file__).parent / "lua"
 ADMIT = LUA / "admit.lua"
@@ -34,6 +34,8 @@ LIBRARY = Library("rooms", PRELUDE, ADMIT, LUA)
 
 INDEX = "{rooms}"
 ROOM_ID = re.compile(r"[1-9][0-9]{0,15}")
+LOBBY = "lobby"
+"""The id, and the name, of the room that always exists. It is in no list of rooms but those of its members."""
 
 
 def name_key(name: str) -> str:
@@ -43,9 +45,24 @@ def name_key(name: str) -> str:
 
 def topic_of(room_id: str) -> Topic:
     """The topic of a room. Raises `RoomNotFound` for what can't be a room's id."""
-    if not ROOM_ID.fullmatch(room_id):
+    if room_id != LOBBY and not ROOM_ID.fullmatch(room_id):
         raise RoomNotFound
     return room_topic(room_id)
+
+
+def changeable(room_id: str) -> Topic:
+    """As `topic_of`, for what changes the room itself. Raises `PermanentRoom` for the lobby."""
+    if room_id == LOBBY:
+        raise PermanentRoom
+    return topic_of(room_id)
+
+
+def free_key(name: str) -> str:
+    """What a name that a room is to have is compared by. Raises `RoomNameTaken` for that of the lobby."""
+    key = name_key(name)
+    if key == LOBBY:
+        raise RoomNameTaken(f"A room named '{LOBBY}' exists.")
+    return key
 
 
 def user_tag(user_id: int) -> str:
@@ -72,7 +89,7 @@ def _create_room(caller: Caller, name: str, members_only: bool, retry_key: str |
 
 def make_room(caller: Caller, name: str, members_only: bool, token: str) -> Steps[bytes]:
     """Claim the name, then make the room under the id that came with it. `token` recognises this creation."""
-    key = name_key(name)
+    key = free_key(name)
     while True:
         is_new, found, claim = yield LIBRARY.call("claim", [INDEX], key, "")
         room_id = found.decode()
@@ -112,11 +129,12 @@ def tell(room_id: str, notices: list[bytes]) -> Steps[None]:
         return
     room, epoch, *rows = notices
     tag = topic_of(room_id).tag
-    names = yield LIBRARY.call("names", [tag], *rows[1::4])
-    for offset, user, kind, by, name in zip(rows[0::4], rows[1::4], rows[2::4], rows[3::4], names, strict=True):
+    for offset, user, name, kind, by in zip(*(rows[column::5] for column in range(5)), strict=True):
+        if name == b"null":
+            continue  # the account is gone
         body = b'"room":%b,"by":%b,"at":%b' % (room, by, position(tag, max(int(offset) - 1, 0), epoch))
         yield LIBRARY.call("tell", [user_tag(int(user))], name, room_id, offset, kind, body)
-    yield LIBRARY.call("told", [tag], *rows[0::4])
+    yield LIBRARY.call("told", [tag], *rows[0::5])
 
 
 def position(tag: str, offset: int, epoch: bytes) -> bytes:
@@ -134,10 +152,10 @@ def _show_room(caller: Caller, room_id: str) -> Steps[bytes]:
 
 def _update_room(caller: Caller, room_id: str, name: str | None, members_only: bool | None) -> Steps[bytes]:
     """Rename a room, or change who may see it; owner and admins. Returns the room as JSON."""
-    tag = topic_of(room_id).tag
+    tag = changeable(room_id).tag
     key, token, claim = "", secrets.token_urlsafe(12), b""
     if name is not None:
-        key = name_key(name)
+        key = free_key(name)
         yield LIBRARY.call("intend", [tag], *who(caller), key, token)
         claim = yield from claim_for(room_id, key, name)
     if members_only is False:
@@ -174,9 +192,10 @@ def claim_for(room_id: str, key: str, name: str) -> Steps[bytes]:
 
 def _delete_room(caller: Caller, room_id: str) -> Steps[None]:
     """Delete a room and all its messages; owner and admins. Raises `RoomNotFound` when it is gone already."""
-    is_ours, key, *members = yield LIBRARY.call(
-        "delete", [topic_of(room_id).tag], *who(caller), quoted(caller.username)
+    is_ours, key, members, notices = yield LIBRARY.call(
+        "delete", [changeable(room_id).tag], *who(caller), quoted(caller.username)
     )
+    yield from tell(room_id, notices)
     yield [
         LIBRARY.call("release", [INDEX], key, room_id, ""),
         *(LIBRARY.call("forget", [user_tag(int(member))], room_id) for member in members),

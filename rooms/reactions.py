@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
+import asyncio
 
 import orjson
 
-from config.errors import NotFound, UnknownCursor
+from config.errors import Unavailable, UnknownCursor
 from realtime.connection import CloseCode, Connection
 from realtime.feed import acts_on
 from realtime.hub import get_hub
-from realtime.log import Event
+from realtime.log import Event, Head
 from realtime.topics import room_topic
-from rooms.membership import Membership
 from rooms.models import Room
 
 
@@ -23,7 +22,7 @@ def put_out(reader: Connection, room_id: str, code: int, reason: str) -> None:
         reader.close(code, reason)
 
 
-@acts_on("room_deleted")
+@acts_on("room_deleted", ends=True)
 async def leave_room(event: Event, readers: list[Connection]) -> None:
     """A room that is gone is heard by nobody."""
     room_id = orjson.loads(event.json)["roomId"]
@@ -55,17 +54,41 @@ async def stop_hearing(event: Event, readers: list[Connection]) -> None:
             put_out(reader, room_id, CloseCode.FORBIDDEN, "you are no longer in the room")
 
 
+@acts_on("room_removed")
+async def finish_hearing(event: Event, readers: list[Connection]) -> None:
+    """One who was taken out is told so in the room before he is told that he was let in again."""
+    at = orjson.loads(event.json)["at"]
+    topic = room_topic(at["topic"].removeprefix("room:"))
+    if any(reader.many_topics and topic.tag in reader.topics for reader in readers):
+        await get_hub().settle(topic, at["offset"] + 1)
+
+
 @acts_on("room_added")
 async def start_hearing(event: Event, readers: list[Connection]) -> None:
     """One who was let in hears the room from the event of that on, on all his gateway sockets."""
     told = orjson.loads(event.json)
-    at = told["at"]
-    room_id = told["room"]["roomId"]
-    for reader in readers:
-        if not reader.many_topics or room_topic(room_id).tag in reader.topics:
-            continue
-        check = partial(Membership.arequire, reader.caller.id, room_id)
-        try:
-            await get_hub().subscribe(room_topic(room_id), reader, at["offset"], at["epoch"], check)
-        except (NotFound, UnknownCursor):
-            continue  # he is out again, or the log was lost: there is nothing to go on from
+    room_id, at = told["room"]["roomId"], Head(told["at"]["offset"], told["at"]["epoch"])
+    await asyncio.gather(*(hear_room(reader, room_id, at) for reader in readers if reader.many_topics))
+
+
+async def hear_room(reader: Connection, room_id: str, at: Head) -> None:
+    """Subscribe a socket to the room that its user came into right after `at`."""
+    hub, topic = get_hub(), room_topic(room_id)
+    if reader.welcoming is not None:
+        await asyncio.shield(reader.welcoming)
+    if topic.tag in reader.topics:
+        await hub.settle(topic, at.offset)  # it may be about to be put out, for an earlier removal
+    if topic.tag in reader.topics or reader.closing:
+        return
+
+    def is_removal(event: Event) -> bool:
+        name = reader.caller.username
+        return event.kind == "member_removed" and bool(orjson.loads(event.json)["username"] == name)
+
+    try:
+        await hub.subscribe(topic, reader, at.offset, at.epoch, until=is_removal)
+    except UnknownCursor:  # the room was deleted, or its log lost
+        if await Room.aopenness(room_id):
+            reader.close(CloseCode.RESTARTING, "the room could not be read; reconnect")
+    except Unavailable:
+        reader.close(CloseCode.RESTARTING, "the room could not be read; reconnect")

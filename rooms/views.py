@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
 from accounts.people import find_person
+from accounts.sessions import Caller
 from config.rest import RawJSON, page_of, retry_key, with_next_link
+from realtime.presence import ONLINE, among
 from rooms.membership import Membership
 from rooms.models import Room, as_json_list, fields_of
 from rooms.serializers import NewMember, NewRoom, RoomChange
 
 MOST_ROOMS = 1000
+
+Summaries = Callable[[Caller, list[str]], list[bytes]]
+own_room_summaries: list[Summaries] = []
+"""What other apps tell of a caller's own rooms: for each room id, members of a JSON object without its braces."""
+
+
+def with_summaries(caller: Caller, rooms: list[bytes]) -> list[bytes]:
+    """Rooms as JSON, with what the other apps tell of each."""
+    ids = [fields_of(room)["roomId"] for room in rooms]
+    told = [summaries(caller, ids) for summaries in own_room_summaries]
+    return [
+        room[:-1] + b"".join(b"," + more for more in parts) + b"}" for room, *parts in zip(rooms, *told, strict=True)
+    ]
 
 
 class RoomList(APIView):
@@ -25,9 +42,10 @@ class RoomList(APIView):
             room = Room.find(caller, query["name"])
             return Response(RawJSON(as_json_list([room] if room else [])))
         page = page_of(request, default=MOST_ROOMS, most=MOST_ROOMS)
-        rooms = Room.list(caller, page.after or 0, page.limit + 1, mine=query.get("member") == "me")
+        mine = query.get("member") == "me"
+        rooms = Room.list(caller, page.after or 0, page.limit + 1, mine=mine)
         shown = rooms[: page.limit]
-        response = Response(RawJSON(as_json_list(shown)))
+        response = Response(RawJSON(as_json_list(with_summaries(caller, shown) if mine else shown)))
         if len(rooms) > len(shown):
             with_next_link(response, request, after=fields_of(shown[-1])["roomId"])
         return response
@@ -65,7 +83,13 @@ class RoomMembers(APIView):
 
     def get(self, request: Request, room_id: str) -> Response:
         members = Membership.list(caller_of(request), room_id)
-        return Response([{"username": member.username, "joined_at": member.joined_at} for member in members])
+        online = among(ONLINE, [member.id for member in members])
+        return Response(
+            [
+                {"username": member.username, "joined_at": member.joined_at, "online": member.id in online}
+                for member in members
+            ]
+        )
 
     def post(self, request: Request, room_id: str) -> Response:
         body = NewMember(data=request.data)

@@ -351,6 +351,27 @@ def test_the_examples_of_the_gateways_frames_are_what_a_server_sends(ben: httpx.
         assert kinds(hear(socket, len(expected))) == kinds(expected)
 
 
+def test_the_examples_of_the_lobby_chat_are_what_a_server_sends(start_server: Callable[..., Server]) -> None:
+    frames = examples(PROTOCOL, "The lobby chat")
+    with contextlib.ExitStack() as stack:
+        ann, ben = (stack.enter_context(httpx.Client(base_url=server.base_url)) for server in [start_server()] * 2)
+        for name, client in (("ann", ann), ("ben", ben)):
+            credentials = {"username": name, "password": "secret"}
+            client.post("/user", json=credentials)
+            client.headers["Authorization"] = f"Bearer {client.post('/auth', json=credentials).json()['token']}"
+        first = stack.enter_context(opened(ann, "/join"))
+        hear(first, 2)
+        socket = stack.enter_context(opened(ben, "/join"))
+        for number, (is_sent, frame) in enumerate(frames):
+            if number == len(frames) - 1:
+                first.close()
+            if is_sent:
+                socket.send(frame)
+            else:
+                (heard,), expected = hear(socket, 1), json.loads(frame)
+                assert (heard["type"], heard["msg"], list(heard)) == (expected["type"], expected["msg"], list(expected))
+
+
 def test_the_examples_of_the_lobby_are_what_a_server_sends(start_server: Callable[..., Server]) -> None:
     with connect(f"{start_server().ws_url}/lobby_api") as socket:
         for is_sent, frame in examples(LOBBY, "The socket"):

@@ -7,7 +7,7 @@ local function forget_user(keys)
   for _, peer in ipairs(redis.call('SMEMBERS', tag .. ':peers')) do
     redis.call('UNLINK', tag .. ':with:' .. peer)
   end
-  for _, part in ipairs{'head', 'log', 'messages', 'signers', 'redacted', 'edits', 'outbox', 'received', 'peers'} do
+  for _, part in ipairs{'head', 'log', 'messages', 'signers', 'redacted', 'edits', 'outbox', 'received', 'peers', 'read'} do
     redis.call('UNLINK', tag .. ':' .. part)
   end
   return 1

@@ -246,8 +246,18 @@ async def test_a_frame_that_is_no_good_is_answered_and_the_socket_goes_on(ann_th
     assert len(await ann_there.history(room)) == 1
 
 
-@pytest.mark.parametrize("number", ["[" * 300 + "]" * 300, '{"a": ' * 300 + "1" + "}" * 300, "[1]", "{}"])
-async def test_an_id_that_holds_others_is_refused(ann_there: Person, number: str) -> None:
+@pytest.mark.parametrize("number", ["1", '"a"', "null", "[1]", '{"a": [1.5, true]}', "9" * 40, '"\\u0000é"'])
+async def test_an_id_comes_back_as_it_was_sent(ann_there: Person, number: str) -> None:
+    room = await ann_there.make_room()
+    async with ann_there.socket(f"/room/{room}/subscribe") as socket:
+        for text in ("hi", " "):
+            answer = await socket.ask(f'{{"type": "post", "text": "{text}", "id": {number}}}')
+            assert answer["id"] == json.loads(number)
+            assert type(answer["id"]) is type(json.loads(number))
+
+
+@pytest.mark.parametrize("number", ["[" * 300 + "]" * 300, '{"a": ' * 300 + "1" + "}" * 300])
+async def test_an_id_that_is_nested_too_deeply_is_refused(ann_there: Person, number: str) -> None:
     room = await ann_there.make_room()
     async with ann_there.socket(f"/room/{room}/subscribe") as socket:
         answer = await socket.ask(f'{{"type": "post", "text": "hi", "id": {number}}}')

@@ -7,8 +7,16 @@
 --                      days
 
 local MONTH = 30 * 24 * 3600
+local LOBBY = '{room:lobby}'
+
+-- The lobby is a room that nobody made and that is always there, open and without an owner; nothing is stored of it but
+-- what is said in it and who is a member.
+local function lobby()
+  return {name = '"lobby"', key = 'lobby', members_only = '0', owner = '', created_at = '1970-01-01T00:00:00.000Z'}
+end
 
 local function read_room(tag)
+  if tag == LOBBY then return lobby() end
   local fields = redis.call('HGETALL', tag .. ':room')
   if #fields == 0 then return nil end
   local room = {}

@@ -1,7 +1,8 @@
 -- members: who is in a room.
 -- KEYS 1 the room's tag
 -- ARGV 1 the caller's account id  2 '1' for an admin
--- Reply  {account id, name as JSON, time of joining, …}; refuses a room the caller can't see
+-- Reply  {{account id, name as JSON, time of joining, …}; notices, as `with_notices` gives them}; refuses a room the
+--        caller can't see
 -- Reads only.
 local function members(keys, args)
   local tag = keys[1]
@@ -12,6 +13,6 @@ local function members(keys, args)
     reply[#reply + 1] = signature(tag, flat[i])
     reply[#reply + 1] = flat[i + 1]
   end
-  return reply
+  return with_notices(tag, {reply})
 end
 register('members', members, READ_ONLY)

@@ -3,7 +3,7 @@
 -- Reply  'open', 'members_only', '' for a room that is gone
 -- Reads only.
 local function openness(keys)
-  local members_only = redis.call('HGET', keys[1] .. ':room', 'members_only')
-  return members_only and (members_only == '1' and 'members_only' or 'open') or ''
+  local room = read_room(keys[1])
+  return room and (room.members_only == '1' and 'members_only' or 'open') or ''
 end
 register('openness', openness, READ_ONLY)

@@ -9,7 +9,7 @@ local function remember(keys, args)
   local user = keys[1]
   if redis.call('EXISTS', user .. ':gone') == 1 then return refuse('account_gone') end
   redis.call('SADD', user .. ':signed', args[1])
-  if args[2] ~= '' then redis.call('ZADD', user .. ':rooms', args[2], args[2]) end
+  if args[2] ~= '' then redis.call('ZADD', user .. ':rooms', place_of(args[2]), args[2]) end
   return 1
 end
 register('remember', remember)

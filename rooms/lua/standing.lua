@@ -4,6 +4,6 @@
 -- Reply  1 or 0
 -- Reads only.
 local function standing(keys, args)
-  return redis.call('EXISTS', keys[1] .. ':room') == 1 and is_member(keys[1], args[1]) and 1 or 0
+  return is_member(keys[1], args[1]) and 1 or 0
 end
 register('standing', standing, READ_ONLY)

@@ -12,7 +12,7 @@ local function tell(keys, args)
   if offset <= tonumber(redis.call('HGET', tag .. ':told', room) or -1) then return 1 end
   redis.call('HSET', tag .. ':told', room, offset)
   if args[4] == 'room_added' then
-    redis.call('ZADD', tag .. ':rooms', room, room)
+    redis.call('ZADD', tag .. ':rooms', place_of(room), room)
   else
     redis.call('ZREM', tag .. ':rooms', room)
   end

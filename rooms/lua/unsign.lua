@@ -1,13 +1,16 @@
--- unsign: a deleted account leaves a log: its name goes from what it wrote, and it is no longer a member.
+-- unsign: a deleted account leaves a log: it is no longer a member, which those who read it are told, and then its name
+-- goes from what it wrote.
 -- KEYS 1 the tag of the log
 -- ARGV 1 the account's id
 -- Reply  1
 -- May be repeated. What the account still has under way is stored unsigned, also where it would be the first.
 local function unsign(keys, args)
-  if redis.call('EXISTS', keys[1] .. ':gone') == 0 then
-    redis.call('HSET', keys[1] .. ':signers', args[1], 'null')
+  local tag, user = keys[1], args[1]
+  if redis.call('EXISTS', tag .. ':gone') == 1 then return 1 end
+  if redis.call('HDEL', tag .. ':members', user) == 1 then
+    append(tag, topic_json(tag), 'member_removed', '', '"username":' .. signature(tag, user) .. ',"by":null')
   end
-  redis.call('HDEL', keys[1] .. ':members', args[1])
+  redis.call('HSET', tag .. ':signers', user, 'null')
   return 1
 end
 register('unsign', unsign)

@@ -1,0 +1,20 @@
+-- arrive: some users are at an instance of the server.
+-- KEYS 1 the topic's tag
+-- ARGV 1 the topic's name as JSON  2 the instance  3 … for each, account id and name as JSON
+-- Reply  1
+-- Atomic: those who were at no instance before are told of in one event. May be repeated.
+local function arrive(keys, args)
+  local tag, topic, instance, joined = keys[1], args[1], args[2], {}
+  redis.call('ZADD', tag .. ':beats', now_ms(), instance)
+  for i = 3, #args, 2 do
+    local user, name = args[i], args[i + 1]
+    if redis.call('SADD', tag .. ':at:' .. instance, user) == 1
+      and redis.call('HINCRBY', tag .. ':users', user, 1) == 1 then
+      redis.call('HSET', tag .. ':names', user, name)
+      joined[#joined + 1] = name
+    end
+  end
+  announce(tag, topic, 'user_joined', joined)
+  return 1
+end
+register('arrive', arrive)

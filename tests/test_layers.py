@@ -1,0 +1,25 @@
+"""The rooms of the house: imports point one way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from tests.settings import ROOT
+
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+
+
+def test_imports_point_one_way() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    found = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert found.returncode == 0, found.stdout
+
+
+def test_every_app_has_its_place_among_the_layers() -> None:
+    apps = {folder.parent.name for folder in ROOT.glob("*/apps.py")}
+    (layers,) = (contract["layers"] for contract in SETTINGS["contracts"] if contract["type"] == "layers")
+    assert apps <= set(SETTINGS["root_packages"])
+    assert apps <= set(layers)
