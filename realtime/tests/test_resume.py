@@ -52,7 +52,7 @@ async def posting(person: Person, room: str) -> AsyncIterator[None]:
 
 
 async def say(person: Person, room: str, count: int) -> None:
-    async with person.socket(f"/room/{room}/subscribe") as socket:
+    async with person.socket(f"/room/{room}/subscribe", max_queue=None) as socket:
         for number in range(count):
             await socket.say({"type": "post", "text": str(number)})
         for _ in range(count):
