@@ -12,7 +12,6 @@ import contextlib
 import gc
 import logging
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,16 +19,15 @@ from weakref import WeakKeyDictionary
 from config.errors import FoyerError, Unavailable, UnknownCursor
 from config.redis import on_loop
 from realtime.connection import Batch, CloseCode, Connection
-from realtime.feed import Feed, actions, endings
+from realtime.feed import Feed, endings
 from realtime.link import Link
 from realtime.log import Event, Head, Stretch, aread_head, aread_log
+from realtime.passing import Passing
 from realtime.people import SESSIONS_CHANNEL, SESSIONS_EVERY, People
 from realtime.topics import Topic
 
 logger = logging.getLogger(__name__)
 
-WRITES_A_TURN = 200
-"""Sockets written to before other work of the loop gets its turn, which a command needs several times."""
 PAGE = 500
 """Events read from a log at a time."""
 IDLE = 5.0
@@ -52,14 +50,12 @@ class Hub:
         self.store = on_loop()
         self.feeds: dict[bytes, Feed] = {}
         self.links: dict[str, asyncio.Task[Link]] = {}
-        self.dirty: deque[Feed] = deque()
-        self.flush_planned = False
         self.tasks: set[asyncio.Task[Any]] = set()
         self.people = People(self.forget, self.start, self.count_readers)
         self.control: Link | None = None
         self.listening = asyncio.Event()
         self.closing = False
-        self.deliveries = 0
+        self.passing = Passing(self)
         self.gaps_repaired = 0
         self.start(self.tend())
         self.start(self.keep_control())
@@ -243,7 +239,7 @@ class Hub:
             feed.early.append(event)
             feed.repair = self.start(self.mend(feed))
         elif feed.pending:
-            self.plan(feed)
+            self.passing.plan(feed)
 
     def take_early(self, feed: Feed) -> None:
         early, feed.early = feed.early, []
@@ -271,7 +267,7 @@ class Hub:
             for event in stretch.events:
                 feed.accept(event)
             self.gaps_repaired += bool(stretch.events)
-            self.plan(feed)
+            self.passing.plan(feed)
             if feed.offset >= stretch.head.offset:
                 break
         feed.repair = None
@@ -294,74 +290,6 @@ class Hub:
             self.end(feed, CloseCode.RESTARTING, "the log was lost; start afresh")
         else:
             self.end(feed, CloseCode.GONE, "gone")
-
-    # Passing on
-
-    def plan(self, feed: Feed) -> None:
-        """What gathers in a topic until the loop comes to it goes out together."""
-        if feed.planned or not feed.pending:
-            return
-        feed.planned = True
-        feed.heard_at = self.loop.time()
-        self.dirty.append(feed)
-        if not self.flush_planned:
-            self.flush_planned = True
-            self.loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        """Write to `WRITES_A_TURN` sockets, then let the loop do other things before going on."""
-        budget = WRITES_A_TURN
-        while self.dirty and budget > 0:
-            feed = self.dirty[0]
-            if feed.pending or feed.current:
-                written = self.write_some(feed, budget)
-                self.deliveries += written
-                budget -= max(written, 1)
-            if feed.held is not None:
-                self.dirty.popleft()
-                self.start(self.act(feed, feed.held))
-            elif feed.current is None and not feed.pending:
-                feed.planned = False
-                self.dirty.popleft()
-                feed.wake()
-            elif feed.current is None:
-                self.dirty.rotate(-1)
-        self.flush_planned = bool(self.dirty)
-        if self.dirty:
-            self.loop.call_soon(self.flush)
-
-    def write_some(self, feed: Feed, most: int) -> int:
-        """A fan-out that fails, which only a fault of ours makes it do, costs its batch and not every topic."""
-        try:
-            return feed.fan_out(most)
-        except Exception:
-            logger.exception("topic %s: events could not be passed on", feed.topic.tag)
-            feed.current = None
-            return 0
-
-    async def act(self, feed: Feed, event: Event) -> None:
-        """Do what an event asks of this process; the topic waits, for as long as the store takes to answer."""
-        readers = [reader for reader, start in feed.readers.items() if start < event.offset]  # not who came since
-        try:
-            await self.carry_out(event, readers)
-        except Exception:
-            logger.exception("what is to be done about %s in %s failed", event.kind, feed.topic.tag)
-            self.end(feed, CloseCode.RESTARTING, "the server failed; reconnect")
-        feed.held, feed.planned = None, False
-        feed.wake()
-        if self.feeds.get(feed.topic.tag.encode()) is feed:
-            self.plan(feed)
-
-    async def carry_out(self, event: Event, readers: list[Connection]) -> None:
-        pause = 0.05
-        while True:
-            try:
-                await actions[event.kind](event, readers)
-            except Unavailable:
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, 1.0)
-            else:
-                return
 
     # Links to the store
 
@@ -446,10 +374,10 @@ class Hub:
                     await self.people.look_at_sessions()
             except FoyerError:
                 continue  # the store is away; links say when it is back
-            if self.deliveries == delivered and now - collected_at > 600:
+            if self.passing.deliveries == delivered and now - collected_at > 600:
                 collected_at = now
                 gc.collect()  # a full collection stops the loop, so it waits for a quiet second
-            delivered = self.deliveries
+            delivered = self.passing.deliveries
 
     def let_go(self, now: float) -> None:
         for feed in [feed for feed in self.feeds.values() if not feed.readers and feed.ready.done()]:
