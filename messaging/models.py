@@ -26,6 +26,8 @@ LUA = Path(__file__).parent / "lua"
 LIBRARY = Library("messaging", PRELUDE, ADMIT, LUA)
 
 INBOX = "messages"
+AT_ONCE = 1000
+"""Entries of an outbox that one call clears; a function takes some thousands of arguments, not any number."""
 
 
 class Page(NamedTuple):
@@ -125,8 +127,8 @@ def deliver(caller: Caller, waiting: list[bytes]) -> Steps[None]:
         yield LIBRARY.call(
             "deliver", [user_tag(int(recipient))], quoted(to), caller.id, quoted(caller.username), offset, body
         )
-    if offsets:
-        yield LIBRARY.call("delivered", [user_tag(caller.id)], *offsets)
+    for start in range(0, len(offsets), AT_ONCE):
+        yield LIBRARY.call("delivered", [user_tag(caller.id)], *offsets[start : start + AT_ONCE])
 
 
 def _read_direct(caller: Caller, other: Person | None, asked: Asked) -> Steps[Page]:

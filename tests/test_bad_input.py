@@ -171,14 +171,15 @@ async def test_the_server_refuses_what_is_too_large_or_leads_nowhere(ann_there: 
             status, told = await asyncio.to_thread(ask, ann_there, "POST", path, body)
             assert (status, check_shape(told)) == (413, "too_large")
     for place in (*PLACES, "../..", "//", "%", "%GG", "?", "#"):
+        if place == "2":
+            continue  # there may be one by now
         for path in (
             f"/room/{place}",
             f"/room/{place}/messages",
             f"/room/{place}/subscribe",
             f"/user/{place}/messages",
         ):
-            status, told = await asyncio.to_thread(ask, ann_there, "GET", path.replace("/2/", "/999999/"))
-            assert status in (403, 404) or (status == 200 and path == "/room/2"), (status, path)
+            assert (await asyncio.to_thread(ask, ann_there, "GET", path))[0] == 404, path
     assert "Traceback" not in ann_there.server.output()
 
 

@@ -27,7 +27,7 @@ BACK_WITHIN = 5.0
 
 
 class Room:
-    """A room that several clients post to and listen to until `stop`; each posts again until it is acknowledged."""
+    """A room that several clients post to until `stop`; each posts a text again until it is acknowledged."""
 
     def __init__(self, room: str) -> None:
         self.id = room
@@ -61,9 +61,9 @@ class Room:
     # Posting
 
     async def post_by_rest(self, person: Person, name: str) -> None:
-        number = 0
-        while not self.stopping:
-            text = f"{name} {number}"
+        number, tried = 0, False
+        while tried or not self.stopping:
+            text, tried = f"{name} {number}", True
             try:
                 answer = await person.rest.post(
                     f"/room/{self.id}/messages", json={"text": text}, headers={"Idempotency-Key": text}
@@ -77,22 +77,22 @@ class Room:
                 continue
             assert answer.status_code == 201, answer.text
             await self.note(answer.json())
-            number += 1
+            number, tried = number + 1, False
 
     async def post_by_socket(self, person: Person, name: str) -> None:
-        number = 0
-        while not self.stopping:
+        number, tried = 0, False
+        while tried or not self.stopping:
             try:
                 async with person.socket(f"/room/{self.id}/subscribe", open_timeout=5) as socket:
-                    while not self.stopping:
-                        text = f"{name} {number}"
+                    while tried or not self.stopping:
+                        text, tried = f"{name} {number}", True
                         answer = await socket.ask({"type": "post", "text": text, "client_id": text})
                         if answer["type"] == "error":
                             assert answer["code"] == "unavailable", answer
                             await asyncio.sleep(PAUSE)
                             continue
                         await self.note(answer["result"])
-                        number += 1
+                        number, tried = number + 1, False
             except (*AWAY, InvalidHandshake):
                 await asyncio.sleep(PAUSE)
 
