@@ -8,23 +8,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from config.redis import on_loop
-from realtime.hub import Hub, get_hub, hubs
+from realtime.hub import Hub
 from realtime.log import aread_head
 from realtime.tests.talk import Listener, asay
 from realtime.topics import room_topic
 
 ROOM = room_topic("7004")
 READERS = 20
-
-
-@pytest.fixture
-async def hub() -> AsyncIterator[Hub]:
-    made = get_hub()
-    yield made
-    await made.close()
-    await on_loop().close()
-    hubs.clear()
 
 
 async def look() -> None:

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import orjson
 import pytest
 
 from config.errors import UnknownCursor
-from config.redis import client, on_loop
+from config.redis import client
 from realtime import hub as hub_module
 from realtime.connection import CloseCode, Connection
 from realtime.feed import actions, acts_on
-from realtime.hub import Hub, get_hub, hubs
+from realtime.hub import Hub
 from realtime.log import Event, aread_head
 from realtime.people import SESSIONS_CHANNEL
 from realtime.tests.talk import Listener, Somebody, asay, awhisper
 from realtime.topics import room_topic
 
 ROOM = room_topic("7002")
-
-
-@pytest.fixture
-async def hub() -> AsyncIterator[Hub]:
-    made = get_hub()
-    yield made
-    await made.close()
-    await on_loop().close()
-    hubs.clear()
 
 
 async def test_a_reader_hears_what_comes_after_it_subscribed(hub: Hub) -> None:
