@@ -30,8 +30,13 @@ def queue(pipeline: Any, store: Any, calls: Sequence[Any]) -> Groups:
         return []
     for node in groups:
         target = {"target_nodes": node} if node is not None else {}
-        pipeline.execute_command("WAIT", settings.REDIS_WAIT, int(settings.REDIS_TIMEOUT * 500), **target)
+        pipeline.execute_command(*wait_for_replicas(), **target)
     return list(groups.values())
+
+
+def wait_for_replicas() -> tuple[str, int, int]:
+    """The command whose reply says how many replicas have what its connection wrote."""
+    return "WAIT", settings.REDIS_WAIT, int(settings.REDIS_TIMEOUT * 500)
 
 
 def confirmed(replies: list[Any], groups: Groups) -> list[Any]:

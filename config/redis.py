@@ -11,134 +11,29 @@ whether it was carried out is unknown; what may not happen twice takes a retry k
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
-import hashlib
 import threading
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar, cast
-from weakref import WeakKeyDictionary
+from typing import Any, ParamSpec, TypeVar, cast
 
-import redis
-import redis.asyncio
-import redis.asyncio.cluster
-import redis.cluster
 from django.conf import settings
-from redis.asyncio.retry import Retry as AsyncRetry
-from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AskError,
-    ClusterDownError,
-    ConnectionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisClusterException,
-    RedisError,
-    ResponseError,
-    TimeoutError,
-    TryAgainError,
-)
-from redis.retry import Retry
+from redis.exceptions import ResponseError
 
-from config import embedded
-from config.errors import FoyerError, Unavailable
+from config.errors import FoyerError
+from config.functions import Call as Call
+from config.functions import Library as Library
+from config.functions import load_functions as load_functions
+from config.loop_client import LoopClient as LoopClient
+from config.loop_client import loop_clients
+from config.loop_client import on_loop as on_loop
 from config.pipelines import confirmed, queue
+from config.stores import STORE_ERRORS as STORE_ERRORS
+from config.stores import client as client
+from config.stores import is_cluster as is_cluster
+from config.stores import is_unknown_function, refuse
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Argument = str | bytes | int | float
-
-BATCH = 512
-"""Calls in one pipeline, at most: bounds how long a reply waits for those before it."""
-BATCHES_UNDER_WAY = 2
-"""While these are on their way, further calls gather; at load a batch is what one round trip gathers."""
-
-
-class Call(NamedTuple):
-    """One stored function, its keys (all of one hash tag) and its arguments."""
-
-    function: str
-    keys: tuple[str, ...]
-    args: tuple[Argument, ...]
-
-    def command(self) -> tuple[Argument, ...]:
-        return ("FCALL", self.function, len(self.keys), *self.keys, *self.args)
-
-
-class Library:
-    """The stored functions of one app, versioned by their own text.
-
-    `name` is the app's; `sources` are folders or files of Lua, joined once each in the order given. Every
-    function's name carries the hash of the text, so that two releases can use one store at once during an upgrade.
-    """
-
-    every: dict[str, Library] = {}
-
-    def __init__(self, name: str, *sources: Path) -> None:
-        listed = [
-            file for source in sources for file in (sorted(source.glob("*.lua")) if source.is_dir() else [source])
-        ]
-        text = "\n".join(file.read_text(encoding="utf-8") for file in dict.fromkeys(listed))
-        self.version = hashlib.sha256(text.encode()).hexdigest()[:10]
-        self.name = f"foyer_{name}_{self.version}"
-        self.code = f"#!lua name={self.name}\nlocal LIBRARY = '{self.name}'\n{text}"
-        Library.every[self.name] = self
-
-    def call(self, function: str, keys: Sequence[str], *args: Argument) -> Call:
-        """The call of `function` (its file's name) on `keys`."""
-        return Call(f"{self.name}_{function}", tuple(keys), args)
-
-
-def url() -> str:
-    """Where the store is: `REDIS_URL`, or the embedded server, started if nobody has."""
-    return settings.REDIS_URL or embedded.ensure_running()
-
-
-def connection_options() -> dict[str, Any]:
-    return {
-        "socket_timeout": settings.REDIS_TIMEOUT,
-        "socket_connect_timeout": settings.REDIS_TIMEOUT,
-        "health_check_interval": 0,
-    }
-
-
-def seeds() -> list[str]:
-    """The addresses in `REDIS_URL`: one, or several nodes of a cluster, separated by commas."""
-    return [part.strip() for part in url().split(",")]
-
-
-@functools.cache
-def is_cluster() -> bool:
-    """Whether the store is a cluster, asked of the first seed that answers; remembered for the process."""
-    for seed in seeds():
-        probe = redis.Redis.from_url(seed, **connection_options(), retry=Retry(NoBackoff(), 0))
-        with contextlib.closing(probe), contextlib.suppress(ConnectionError, TimeoutError):
-            return bool(probe.info("cluster").get("cluster_enabled"))
-    raise Unavailable
-
-
-def startup_nodes() -> list[tuple[str, int]]:
-    parsed = [redis.connection.parse_url(seed) for seed in seeds()]
-    return [(str(options["host"]), int(options.get("port", 6379))) for options in parsed]
-
-
-def cluster_options() -> dict[str, Any]:
-    parsed = dict(redis.connection.parse_url(seeds()[0]))
-    for key in ("host", "port", "db"):
-        parsed.pop(key, None)
-    if parsed.pop("connection_class", None) is not None:
-        parsed["ssl"] = True
-    return {**connection_options(), **parsed, "require_full_coverage": False}
-
-
-@functools.cache
-def client() -> redis.Redis | redis.cluster.RedisCluster:
-    """The blocking client of this process, shared by its threads."""
-    if is_cluster():
-        nodes = [redis.cluster.ClusterNode(host, port) for host, port in startup_nodes()]
-        return redis.cluster.RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **cluster_options())
-    return redis.Redis.from_url(seeds()[0], **connection_options(), retry=Retry(NoBackoff(), 0))
 
 
 def forget_clients() -> None:
@@ -146,41 +41,6 @@ def forget_clients() -> None:
     client.cache_clear()
     is_cluster.cache_clear()
     loop_clients.clear()
-
-
-def refuse(error: Exception) -> NoReturn:
-    """Raise what a client is told for an error reply of a stored function, or for a store that is away."""
-    if isinstance(error, FoyerError):
-        raise error
-    text = str(error)
-    if isinstance(error, ResponseError) and text.startswith("FOYER "):
-        code, _, detail = text[6:].partition(" ")
-        raise FoyerError.by_code[code](detail) from None
-    if isinstance(error, ResponseError) and not isinstance(error, AWAY) and not text.startswith(AWAY_REPLIES):
-        raise error
-    raise Unavailable from error
-
-
-STORE_ERRORS = (RedisError, RedisClusterException)
-AWAY = (AskError, ClusterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError)
-AWAY_REPLIES = ("MISCONF", "NOREPLICAS", "BUSY")
-"""Those for which redis-py has no class of its own."""
-
-
-def is_unknown_function(error: object) -> bool:
-    return isinstance(error, ResponseError) and "Function not found" in str(error)
-
-
-def load_functions() -> None:
-    """Load every library on every primary. May be repeated; needed again after a node joins or comes back empty."""
-    store = client()
-    nodes: list[Any] = [store]
-    if isinstance(store, redis.cluster.RedisCluster):
-        store.nodes_manager.initialize()
-        nodes = [store.get_redis_connection(node) for node in store.get_primaries()]
-    for node in nodes:
-        for library in Library.every.values():
-            node.function_load(library.code, replace=True)
 
 
 load_lock = threading.Lock()
@@ -231,127 +91,6 @@ def send_together(calls: Sequence[Call]) -> list[Any]:
     pipeline = store.pipeline(transaction=False)
     groups = queue(pipeline, store, calls)
     return confirmed(pipeline.execute(raise_on_error=False), groups)
-
-
-class LoopClient:
-    """The store as one event loop sees it. Calls made in one tick share a pipeline.
-
-    Runs on the loop only. Calls of one awaiting task keep their order; calls of different tasks have none.
-    """
-
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.waiting: list[tuple[Call, asyncio.Future[Any]]] = []
-        self.under_way = 0
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.connecting: asyncio.Future[Any] | None = None
-        self.store: Any = None
-        self.flush_planned = False
-
-    def call(self, call: Call) -> asyncio.Future[Any]:
-        """Make `call`; the future holds its reply, or raises as `run` does."""
-        future: asyncio.Future[Any] = self.loop.create_future()
-        self.waiting.append((call, future))
-        if not self.flush_planned and self.under_way < BATCHES_UNDER_WAY:
-            self.flush_planned = True
-            self.loop.call_soon(self.flush)
-        return future
-
-    def flush(self) -> None:
-        self.flush_planned = False
-        batch, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
-        if not batch:
-            return
-        self.under_way += 1
-        task = self.loop.create_task(self.carry(batch))
-        self.tasks.add(task)
-        task.add_done_callback(self.landed)
-
-    def landed(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
-        self.under_way -= 1
-        if self.waiting and not self.flush_planned:
-            self.flush()
-
-    async def carry(self, batch: list[tuple[Call, asyncio.Future[Any]]]) -> None:
-        """Send a batch and hand out its replies. Every future is settled, whatever happens."""
-        try:
-            replies = await self.send(batch)
-            unknown = [pair for pair, reply in zip(batch, replies, strict=True) if is_unknown_function(reply)]
-            if unknown:
-                await self.loop.run_in_executor(None, load_functions)
-                second = iter(await self.send(unknown))
-                replies = [next(second) if is_unknown_function(reply) else reply for reply in replies]
-        except Exception as error:  # a store that is away fails every call of the batch
-            replies = [error] * len(batch)
-        except asyncio.CancelledError:
-            replies = [ConnectionError("the server is stopping")] * len(batch)
-        for (_, future), reply in zip(batch, replies, strict=True):
-            if not future.done():
-                settle(future, reply)
-
-    async def send(self, batch: list[tuple[Call, asyncio.Future[Any]]]) -> list[Any]:
-        store = self.store or await self.connect()
-        pipeline = store.pipeline(transaction=False)
-        groups = queue(pipeline, store, [call for call, _ in batch])
-        return confirmed(await pipeline.execute(raise_on_error=False), groups)
-
-    async def connect(self) -> Any:
-        """The asynchronous client of this loop, made once."""
-        if await self.loop.run_in_executor(None, is_cluster):
-            nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in startup_nodes()]
-            store: Any = redis.asyncio.cluster.RedisCluster(
-                startup_nodes=nodes, retry=AsyncRetry(NoBackoff(), 0), **cluster_options()
-            )
-            await store.initialize()
-        else:
-            store = redis.asyncio.Redis.from_url(seeds()[0], **connection_options(), retry=AsyncRetry(NoBackoff(), 0))
-        self.store = self.store or store
-        return self.store
-
-    async def node_options(self, key: str, *, refresh: bool = False) -> dict[str, Any]:
-        """How to connect to the node that serves `key`, as redis-py's options. `refresh` asks the cluster anew."""
-        store = self.store or await self.connect()
-        if not isinstance(store, redis.asyncio.cluster.RedisCluster):
-            return dict(redis.connection.parse_url(seeds()[0]))
-        if refresh:
-            await store.nodes_manager.initialize()
-        node = store.get_node_from_key(key)
-        if node is None:
-            raise Unavailable
-        return {**cluster_options(), "host": node.host, "port": node.port}
-
-    async def close(self) -> None:
-        """Finish what is under way and let go of the connections."""
-        while self.tasks:
-            await asyncio.wait(self.tasks)
-        if self.store is not None:
-            await self.store.aclose()
-            self.store = None
-
-
-def settle(future: asyncio.Future[Any], reply: Any) -> None:
-    if not isinstance(reply, Exception):
-        future.set_result(reply)
-        return
-    try:
-        if isinstance(reply, (*STORE_ERRORS, OSError, FoyerError)):
-            refuse(reply)
-        raise reply
-    except Exception as error:
-        future.set_exception(error)
-
-
-loop_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopClient] = WeakKeyDictionary()
-
-
-def on_loop() -> LoopClient:
-    """The client of the running event loop."""
-    loop = asyncio.get_running_loop()
-    found = loop_clients.get(loop)
-    if found is None:
-        found = loop_clients[loop] = LoopClient()
-    return found
 
 
 Steps = Generator[Call | list[Call], Any, R]

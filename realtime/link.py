@@ -8,23 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
 import hiredis
-import redis.connection
 
 from config.errors import Unavailable
+from config.lines import connect, greeting
 
 PING_EVERY = 5.0
 """Seconds of silence after which the node is asked whether it is still there; cut off after as many more."""
-
-
-def is_secure(options: dict[str, Any]) -> bool:
-    """Whether redis-py's options mean TLS: by the flag, or by the class that a `rediss://` address chooses."""
-    return bool(options.get("ssl")) or options.get("connection_class") is redis.connection.SSLConnection
 
 
 class Link(asyncio.Protocol):
@@ -48,29 +42,19 @@ class Link(asyncio.Protocol):
         self.leaving: Counter[bytes] = Counter()
 
     async def open(self, options: dict[str, Any]) -> None:
-        """Connect as `options` say: those of a redis-py connection (host, port or path; username, password, ssl)."""
+        """Connect as `options` of redis-py say. Raises `Unavailable`."""
         try:
-            async with asyncio.timeout(PING_EVERY):
-                if path := options.get("path"):
-                    await self.loop.create_unix_connection(lambda: self, path)
-                else:
-                    context = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
-                    await self.loop.create_connection(
-                        lambda: self,
-                        options["host"],
-                        options.get("port", 6379),
-                        ssl=context if is_secure(options) else None,
-                    )
+            await connect(lambda: self, options, PING_EVERY)
         except (OSError, TimeoutError) as error:
             raise Unavailable from error
-        if password := options.get("password"):
-            self.command("AUTH", *filter(None, (options.get("username"), password)))
+        for words in greeting({**options, "db": None}):  # channels belong to no database
+            self.command(*words)
         self.timer = self.loop.call_later(PING_EVERY, self.look)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
 
-    def command(self, *parts: str | bytes) -> None:
+    def command(self, *parts: str | bytes | int | float) -> None:
         """Send a command; those of one turn go out in one write."""
         if not self.commands:
             self.loop.call_soon(self.flush)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -229,9 +230,9 @@ def test_a_sign_in_with_an_outdated_password_begins_no_session() -> None:
 async def test_a_missing_copy_is_filled_on_the_event_loop() -> None:
     ann = await Account.objects.acreate(username="Ann", password="!")
     token = (await sessions.astart_session(ann.standing)).token
-    await store.on_loop().store.delete(f"{{user:{ann.pk}}}:account")
+    await asyncio.to_thread(store.client().delete, f"{{user:{ann.pk}}}:account")
     assert (await aauthenticate(token)).username == "Ann"
-    assert await store.on_loop().store.exists(f"{{user:{ann.pk}}}:account")
+    assert await asyncio.to_thread(store.client().exists, f"{{user:{ann.pk}}}:account")
 
 
 def test_a_token_of_a_row_that_is_gone_or_disabled_is_refused(ben: Account) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ import redis
 from config import redis as store
 from config.embedded import Store
 from config.errors import Conflict, FoyerError, TooLarge, Unavailable
-from config.redis import Call, Library, Steps, operation
+from config.lines import BATCH, Command, Line
+from config.redis import Library, Steps, operation
 from tests.store import Cluster, store_at, wait_for
 
 SOURCE = """
@@ -165,19 +166,19 @@ async def test_calls_that_come_while_two_batches_are_under_way_gather(
 async def test_a_batch_has_an_upper_bound(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.on_loop().call(library.call("add", ["{a}"], 0))
     sizes = watch_batches(monkeypatch)
-    await asyncio.gather(*(store.on_loop().call(library.call("add", ["{a}"], 1)) for _ in range(2 * store.BATCH + 1)))
-    assert sizes == [store.BATCH, store.BATCH, 1]
+    await asyncio.gather(*(store.on_loop().call(library.call("add", ["{a}"], 1)) for _ in range(2 * BATCH + 1)))
+    assert sizes == [BATCH, BATCH, 1]
 
 
 def watch_batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
-    send = store.LoopClient.send
+    write = Line.write
 
-    async def watched(self: store.LoopClient, batch: list[tuple[Call, asyncio.Future[Any]]]) -> list[Any]:
-        sizes.append(len(batch))
-        return await send(self, batch)
+    def watched(self: Line, requests: Sequence[Any], commands: Sequence[Command]) -> None:
+        sizes.append(len(requests))
+        write(self, requests, commands)
 
-    monkeypatch.setattr(store.LoopClient, "send", watched)
+    monkeypatch.setattr(Line, "write", watched)
     return sizes
 
 

@@ -25,8 +25,7 @@ from django.db.migrations.executor import MigrationExecutor
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config import checks, embedded, processes
-from config import redis as store
+from config import checks, embedded, processes, stores
 from config.environment import without_password
 from config.errors import Unavailable
 
@@ -200,9 +199,9 @@ def database() -> str:
 
 def describe_store() -> str:
     """What the store is and where. `CommandError` if none of the addresses in `REDIS_URL` answers."""
-    for seed in store.seeds():
+    for seed in stores.seeds():
         try:
-            with redis.Redis.from_url(seed, **store.connection_options(), retry=Retry(NoBackoff(), 0)) as client:
+            with redis.Redis.from_url(seed, **stores.connection_options(), retry=Retry(NoBackoff(), 0)) as client:
                 info: Any = client.info("server")
                 break
         except redis.RedisError as error:
