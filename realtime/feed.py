@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
+from math import inf
+from typing import NamedTuple
 
 from realtime.connection import Batch, Connection
 from realtime.link import Link
@@ -14,6 +16,8 @@ from realtime.topics import Topic
 
 MOST_NOTED = 500
 """Events kept for a reader that catches up, while it reads the log; where more come it reads again."""
+UNSTORED = inf
+"""Stands for an offset where events have none: they are for every reader."""
 Action = Callable[[Event, list[Connection]], Awaitable[None]]
 actions: dict[str, Action] = {}
 endings: set[str] = set()
@@ -36,12 +40,24 @@ def acts_on(kind: str, *, ends: bool = False) -> Callable[[Action], Action]:
     return keep
 
 
+class Part(NamedTuple):
+    """Some of the events on their way, the offsets of the first and last stored one, and whether others are there."""
+
+    batch: Batch
+    first: float
+    last: float
+    announces: bool
+
+
 class Feed:
     """The readers of one topic and the events on their way to them. Runs on the loop.
 
     `offset` and `epoch` say how far the log was heard, `turns` how many events on the way were to be acted on. A reader
     has every event after its own start, in order, once: what was heard before it came is not for it, though it may be
     on its way to others. `held` is an event that is being acted on: nothing is passed on until that is done.
+
+    A lap (`current`) goes once round the readers; it began with `lap` events. `given` says how many of the pending ones
+    a reader has, where that is more than the lap began with.
     """
 
     def __init__(self, topic: Topic, loop: asyncio.AbstractEventLoop) -> None:
@@ -51,7 +67,10 @@ class Feed:
         self.epoch = ""
         self.pending: list[Event] = []
         self.early: list[Event] = []
-        self.current: tuple[Batch, Iterator[Connection]] | None = None
+        self.current: Iterator[Connection] | None = None
+        self.lap = 0
+        self.given: dict[Connection, int] = {}
+        self.parts: dict[tuple[int, int], Part] = {}
         self.planned = False
         self.held: Event | None = None
         self.turns = 0
@@ -75,7 +94,7 @@ class Feed:
     @property
     def settled(self) -> int:
         """The offset up to which everything was passed on, and acted on."""
-        under_way = [self.held] if self.held is not None else self.current[0].events if self.current else ()
+        under_way = [self.held] if self.held is not None else ()
         first = next((event.offset for event in (*under_way, *self.pending) if event.offset), None)
         return self.offset if first is None else first - 1
 
@@ -107,45 +126,56 @@ class Feed:
             return True
         return event.offset <= self.offset
 
-    def next_batch(self) -> Batch:
-        """All that is pending, up to and with the first event that the process itself acts on."""
+    def passable(self) -> int:
+        """How many of the pending events may be passed on: up to and with the first that the process itself acts on."""
         for number, event in enumerate(self.pending, 1):
             if event.kind in actions:
-                events, self.pending = self.pending[:number], self.pending[number:]
-                return Batch(events)
-        events, self.pending = self.pending, []
-        return Batch(events)
+                return number
+        return len(self.pending)
 
     def fan_out(self, most: int) -> int:
-        """Write what is pending to up to `most` readers; returns how many. `current` is None when all were reached.
+        """Write what is pending to up to `most` readers; returns how many. `current` is None when a lap is complete.
 
-        `held` is then the last event written, if it is one to act on.
+        What is heard while a lap is under way goes to the readers still to come in it, and to the others in the next:
+        nothing waits for longer than one lap takes. `held` is then the last event written, if it is one to act on.
         """
         if self.current is None:
-            batch = self.next_batch()
-            self.current = batch, iter(list(self.readers))
-        batch, remaining = self.current
-        stored = [event.offset for event in batch.events if event.offset]
-        passed_on = len(stored) < len(batch.events)
-        starts = self.readers
-        count = 0
-        for reader in islice(remaining, most):
+            self.current, self.lap = iter(list(self.readers)), self.passable()
+        end, count = self.passable(), 0
+        for reader in islice(self.current, most):
             count += 1
-            start = starts.get(reader)
-            if start is None:
-                continue  # it left while the fan-out was under way
-            if not stored or start < stored[0]:
-                part = batch
-            elif passed_on or start < stored[-1]:
-                part = batch.after(start)
+            start, have = self.readers.get(reader), self.given.get(reader, 0)
+            if start is None or have == end:
+                continue  # it left while the lap was under way, or has everything
+            part = self.parts.get((have, end)) or self.part(have, end)
+            if end > self.lap:
+                self.given[reader] = end
+            if start < part.first:
+                batch = part.batch
+            elif part.announces or start < part.last:
+                batch = part.batch.after(start)
             else:
                 continue
             if reader.kept_back is None:
-                reader.deliver(part)
+                reader.deliver(batch)
             else:
-                reader.keep_back(self.topic.tag, part)
+                reader.keep_back(self.topic.tag, batch)
         if count < most:
-            self.current = None
-            last = batch.events[-1]
-            self.held = last if last.kind in actions else None
+            self.end_lap()
         return count
+
+    def part(self, have: int, end: int) -> Part:
+        """The pending events from one place to another, encoded once however many readers they are for."""
+        events = self.pending[have:end]
+        stored: list[float] = [event.offset for event in events if event.offset] or [UNSTORED]
+        part = self.parts[have, end] = Part(Batch(events), stored[0], stored[-1], len(stored) < len(events))
+        return part
+
+    def end_lap(self) -> None:
+        """All readers have what was pending when the lap began; `given` says who has more."""
+        done, self.current = self.lap, None
+        self.parts.clear()
+        last = self.pending[done - 1]
+        self.pending = self.pending[done:]
+        self.given = {reader: have - done for reader, have in self.given.items() if have > done}
+        self.held = last if last.kind in actions else None

@@ -74,7 +74,7 @@ class Passing:
             return feed.fan_out(most)
         except Exception:
             logger.exception("topic %s: events could not be passed on", feed.topic.tag)
-            feed.current = None
+            feed.end_lap()
             return 0
 
     async def act(self, feed: Feed, event: Event) -> None:
