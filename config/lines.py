@@ -105,13 +105,16 @@ class Line(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.opening: asyncio.Task[None] | None = None
         self.watch: asyncio.TimerHandle | None = None
+        self.welcome = False
         self.problem: RedisError = BROKEN
 
     def send(self) -> None:
-        """Write what waits, unless enough is under way already."""
+        """Write what waits, unless enough is under way already. Nothing is written before the node knows who we are."""
         if self.transport is None:
             if self.opening is None and self.waiting:
                 self.opening = self.loop.create_task(self.open())
+            return
+        if not self.welcome:
             return
         while self.waiting and len(self.under_way) < BATCHES_UNDER_WAY:
             requests, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
@@ -135,7 +138,9 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport, self.problem = cast(asyncio.Transport, transport), BROKEN
-        if words := greeting(self.options):
+        words = greeting(self.options)
+        self.welcome = not words
+        if words:
             self.write([], words)
         self.send()
 
@@ -153,9 +158,11 @@ class Line(asyncio.Protocol):
         if batch.requests:
             self.answered(batch)
             return
-        for reply in batch.replies:
-            if isinstance(reply, ResponseError):
-                self.give_up(ConnectionError(f"the store refused us: {reply}"))
+        refusal = next((reply for reply in batch.replies if isinstance(reply, ResponseError)), None)
+        if refusal is None:
+            self.welcome = True
+        else:
+            self.give_up(ConnectionError(f"the store refused us: {refusal}"))
 
     def look(self) -> None:
         """Give up on a node that does not answer in time."""

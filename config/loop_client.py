@@ -60,7 +60,7 @@ class LoopClient:
         self.cluster: redis.asyncio.cluster.RedisCluster | None = None
         self.lone: Line | None = None
         self.knows_nodes = False
-        self.finding: asyncio.Task[None] | None = None
+        self.finding: asyncio.Task[bool] | None = None
         self.tasks: set[asyncio.Task[None]] = set()
         self.flush_planned = False
         self.calls = self.round_trips = 0
@@ -81,8 +81,7 @@ class LoopClient:
     def flush(self) -> None:
         self.flush_planned = False
         if self.waiting and not self.knows_nodes:
-            if self.finding is None:
-                self.finding = self.loop.create_task(self.find_nodes())
+            self.find()
             return
         waiting, self.waiting = self.waiting, []
         for request in waiting:
@@ -94,33 +93,37 @@ class LoopClient:
         for line in list(self.lines.values()):
             line.send()
 
-    async def find_nodes(self) -> None:
-        """See whether the store is a cluster, and which node has which slots."""
+    def find(self) -> asyncio.Task[bool]:
+        """Look at where the nodes are, or join who is looking. True when they were found."""
+        if self.finding is None:
+            self.finding = self.loop.create_task(self.find_nodes())
+        return self.finding
+
+    async def find_nodes(self) -> bool:
         try:
-            if not self.knows_nodes:
-                await self.connect(refresh=True)
+            await self.connect()
+            self.knows_nodes = True
         except Exception as error:
-            self.fail(self.waiting, error)
-            self.waiting = []
+            waiting, self.waiting = self.waiting, []
+            self.fail(waiting, error)
+            return False
         finally:
             self.finding = None
         self.flush()
+        return True
 
-    async def connect(self, *, refresh: bool = False) -> None:
+    async def connect(self) -> None:
+        """See whether the store is a cluster, and which node has which slots."""
         if self.cluster is not None:
-            if refresh:
-                await self.cluster.nodes_manager.initialize()
+            await self.cluster.nodes_manager.initialize()
+        elif self.lone is None and await self.loop.run_in_executor(None, is_cluster):
+            nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in startup_nodes()]
+            self.cluster = redis.asyncio.cluster.RedisCluster(
+                startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **cluster_options()
+            )
+            await self.cluster.initialize()
         elif self.lone is None:
-            if await self.loop.run_in_executor(None, is_cluster):
-                nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in startup_nodes()]
-                found = redis.asyncio.cluster.RedisCluster(
-                    startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **cluster_options()
-                )
-                await found.initialize()
-                self.cluster = self.cluster or found
-            else:
-                self.lone = self.lone or self.line("", dict(redis.connection.parse_url(seeds()[0])))
-        self.knows_nodes = True
+            self.lone = self.line("", dict(redis.connection.parse_url(seeds()[0])))
 
     def line(self, name: str, options: dict[str, Any]) -> Line:
         after: list[Command] = []
@@ -186,9 +189,12 @@ class LoopClient:
             settle(request.future, error)
 
     async def node_options(self, key: str, *, refresh: bool = False) -> dict[str, Any]:
-        """How to connect to the node that serves `key`, as redis-py's options. `refresh` asks the cluster anew."""
-        if refresh or not self.knows_nodes:
-            await self.connect(refresh=True)
+        """How to connect to the node that serves `key`, as redis-py's options. `refresh` asks the cluster anew.
+
+        Raises `Unavailable`.
+        """
+        if (refresh or not self.knows_nodes) and not await asyncio.shield(self.find()):
+            raise Unavailable
         if self.cluster is None:
             return dict(redis.connection.parse_url(seeds()[0]))
         node = self.cluster.get_node_from_key(key)

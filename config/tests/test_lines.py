@@ -72,6 +72,17 @@ async def test_a_line_opens_with_its_first_request_and_answers_in_order(open_lin
     assert [int(await word.reply) for word in words] == list(range(2000))
 
 
+async def test_what_comes_while_two_batches_are_under_way_gathers(open_line: Callable[..., Line]) -> None:
+    line = open_line()
+    assert await ask(line, "PING") == b"PONG"
+    words = [Word("ECHO", number) for number in range(6)]
+    for word in words:
+        line.waiting.append(word)
+        line.send()
+    assert [len(batch.requests) for batch in line.under_way] == [1, 1]
+    assert [int(await word.reply) for word in words] == list(range(6))
+
+
 async def test_an_error_is_a_reply_like_any_other(open_line: Callable[..., Line]) -> None:
     line = open_line()
     assert isinstance(await ask(line, "NONSENSE"), ResponseError)

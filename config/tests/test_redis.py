@@ -149,20 +149,6 @@ async def test_calls_of_one_tick_share_a_pipeline(library: Library, monkeypatch:
     assert sizes[0] == 100
 
 
-async def test_calls_that_come_while_two_batches_are_under_way_gather(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await store.on_loop().call(library.call("add", ["{a}"], 0))
-    sizes = watch_batches(monkeypatch)
-    calls: list[asyncio.Future[Any]] = []
-    for _ in range(6):
-        calls.append(store.on_loop().call(library.call("push", ["{b}"], len(calls))))
-        await asyncio.sleep(0)
-    assert sorted(await asyncio.gather(*calls)) == [1, 2, 3, 4, 5, 6]
-    assert sum(sizes) == 6
-    assert len(sizes) < 6
-
-
 async def test_a_batch_has_an_upper_bound(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.on_loop().call(library.call("add", ["{a}"], 0))
     sizes = watch_batches(monkeypatch)
