@@ -9,12 +9,17 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-pytest_plugins = ["tests.store", "tests.server", "tests.clients"]
+from tests import guard
+from tests.settings import SESSION_DIR
+
+pytest_plugins = ["tests.store", "tests.server", "tests.clients", "tests.browser"]
 
 
 def pytest_configure() -> None:
-    """Take SIGTERM as Ctrl-C, so that a session that is told to stop stops its stores and servers."""
+    """Take SIGTERM as Ctrl-C, so that a session that is told to stop stops its stores and servers; one that is killed
+    has a guard to do that."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    guard.watch(SESSION_DIR)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 
+from tests import guard
 from tests.store import free_port, wait_for
 
 
@@ -44,13 +45,16 @@ def throwaway_postgres(folder: Path) -> Iterator[str]:
             **someone_else,
         )
         hasty = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+        roomy = ["-c", "max_connections=400"]
+        where = ["-D", f"{data}/data", "-k", data, "-h", "127.0.0.1", "-p", str(port)]
         with Path(data, "log").open("wb") as log:
             process = subprocess.Popen(
-                [folder / "postgres", "-D", f"{data}/data", "-k", data, "-h", "127.0.0.1", "-p", str(port), *hasty],
+                [folder / "postgres", *where, *hasty, *roomy],
                 stderr=log,
                 start_new_session=True,
                 **someone_else,
             )
+        guard.watch(process.pid)
         url = f"postgres://foyer@127.0.0.1:{port}/postgres"
         try:
             wait_for(lambda: answers(url))
@@ -91,6 +95,7 @@ def main() -> int:
 def run(command: list[str], environment: Mapping[str, str]) -> int:
     """Run `command` to its end. A signal that says stop is its affair: once it has tidied up, so do we."""
     with subprocess.Popen(command, env=environment) as process:
+        guard.watch(process.pid)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches it as well
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         return process.wait()

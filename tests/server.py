@@ -12,13 +12,16 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import psycopg
 import pytest
+import redis
 
 from config.embedded import Store
+from tests import guard
 from tests.settings import ROOT, VARIABLES
 from tests.store import a_store, free_port
 
@@ -51,10 +54,22 @@ class Server:
                 stderr=log,
                 process_group=0,
             )
+        guard.watch(self.process.pid)
 
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator[Any]:
+        """A client of the store that it uses."""
+        url = self.environment["REDIS_URL"]
+        if url:
+            found: Any = redis.RedisCluster.from_url(url.partition(",")[0])
+        else:
+            found = redis.Redis.from_url(Store(self.data_dir / "valkey").url)
+        with contextlib.closing(found):
+            yield found
 
     def output(self) -> str:
         return self.log.read_text(errors="replace")
@@ -92,6 +107,7 @@ class Servers:
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
         self.folder = Path(tempfile.mkdtemp(prefix="foyer-serve-"))
+        guard.watch(self.folder)
         self.started: list[Server] = []
 
     def start(self, *, data_dir: Path | None = None, wait: bool = True, **environment: str) -> Server:
@@ -113,16 +129,8 @@ class Servers:
             except subprocess.TimeoutExpired:
                 server.kill()
         for data_dir in {server.data_dir for server in self.started}:
-            stop_abandoned_store(data_dir)
+            guard.stop_abandoned_store(data_dir / "valkey")
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def stop_abandoned_store(data_dir: Path) -> None:
-    """Stop the Valkey of a folder whose users were killed, as the next one to use it does when it leaves."""
-    abandoned = Store(data_dir / "valkey")
-    if abandoned.ready():
-        abandoned.join()
-        abandoned.leave()
 
 
 @contextlib.contextmanager

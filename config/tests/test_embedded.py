@@ -20,7 +20,8 @@ from django.conf import settings
 
 from config import embedded
 from config.embedded import CannotStart, Store
-from tests.server import bare_environment, stop_abandoned_store
+from tests.guard import stop_abandoned_store
+from tests.server import bare_environment
 from tests.settings import ROOT
 from tests.store import wait_for
 
@@ -77,7 +78,7 @@ def run_python(code: str, data_dir: Path) -> subprocess.Popen[bytes]:
 def data_dir() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="foyer-store-"))
     yield path
-    stop_abandoned_store(path)
+    stop_abandoned_store(path / "valkey")
     shutil.rmtree(path)
 
 

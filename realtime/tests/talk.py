@@ -12,7 +12,9 @@ import orjson
 from config.redis import Library, Steps, operation
 from realtime.connection import EVENTS, Batch, Connection, Dialect
 from realtime.log import PRELUDE
+from realtime.presence import BEAT_EVERY, DEAD_AFTER
 from realtime.topics import Topic
+from tests.server import Server
 
 LIBRARY = Library("talk", PRELUDE, Path(__file__).parent / "lua")
 
@@ -29,6 +31,17 @@ def _whisper(topic: Topic, text: str) -> Steps[int]:
 
 say, asay = operation(_say)
 whisper, awhisper = operation(_whisper)
+
+
+def let_time_pass(server: Server, topic: Topic) -> None:
+    """Have no instance been heard of, where it is kept who is in a topic, for as long as makes one count as dead.
+
+    The one that lives, which is to be one alone, says so at its next beat and clears the others away.
+    """
+    assert DEAD_AFTER + 2 * BEAT_EVERY <= 30, "the seconds that clients are promised"
+    with server.store() as store:
+        for instance in store.zrange(f"{topic.tag}:beats", 0, -1):
+            store.zincrby(f"{topic.tag}:beats", -1000 * DEAD_AFTER, instance)
 
 
 class Somebody:
