@@ -42,9 +42,9 @@ class EmailTaken(Conflict):
     detail = "An account with that email address exists."
 
 
-class NoSuchAccount(NotFound):
-    code = "account_not_found"
-    detail = "There is no account of that name."
+class UserNotFound(NotFound):
+    code = "user_not_found"
+    detail = "There is no such user."
 
 
 class WrongPassword(Forbidden):
@@ -165,7 +165,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
         self.data_json = text.decode()
 
     def replace_data(self, content: dict[str, Any]) -> None:
-        """Put `content` in the place of all data. Raises `InvalidInput`, `EmailTaken`, `NoSuchAccount`."""
+        """Put `content` in the place of all data. Raises `InvalidInput`, `EmailTaken`, `UserNotFound`."""
         self.rewrite_data(lambda old: content)
 
     def merge_data(self, patch: dict[str, Any]) -> None:
@@ -183,10 +183,10 @@ class Account(AbstractBaseUser, PermissionsMixin):
             raise EmailTaken from None
 
     def locked(self) -> Account:
-        """The row as it is, kept so until the transaction ends. Raises `NoSuchAccount`."""
+        """The row as it is, kept so until the transaction ends. Raises `UserNotFound`."""
         row = Account.objects.select_for_update().filter(pk=self.pk).first()
         if row is None:
-            raise NoSuchAccount
+            raise UserNotFound
         return row
 
     # Signing up
@@ -263,7 +263,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
     # Changing and leaving
 
     def change_password(self, new: str) -> None:
-        """Set another password and end every session. Raises `InvalidInput`, `NoSuchAccount`, `Busy`."""
+        """Set another password and end every session. Raises `InvalidInput`, `UserNotFound`, `Busy`."""
         try:
             passwords.check_new_password(new)
         except ValueError as error:

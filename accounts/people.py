@@ -8,18 +8,12 @@ from typing import NamedTuple
 
 from channels.db import database_sync_to_async
 
-from accounts.models import Account
+from accounts.models import Account, UserNotFound
 from accounts.names import username_key
-from config.errors import NotFound
 
 REMEMBERED = 10_000
 REMEMBERED_FOR = 10.0
 """Seconds. A name that is given to another account meanwhile is still taken for the deleted one, which refuses."""
-
-
-class UserNotFound(NotFound):
-    code = "user_not_found"
-    detail = "There is no such user."
 
 
 class Person(NamedTuple):

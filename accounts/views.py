@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from django.contrib.auth import logout
+from django.db.models import Max
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny, BasePermission
@@ -15,11 +17,11 @@ from rest_framework.views import APIView
 
 from accounts import credentials, sessions
 from accounts.authentication import IsAdmin, SignedIn, WelcomeAll, caller_of, caller_or_none, client_address
-from accounts.models import Account, NoSuchAccount, RetryKey, WrongPassword, as_json
+from accounts.models import Account, RetryKey, UserNotFound, WrongPassword, as_json
 from accounts.names import folded
 from accounts.serializers import Credentials, Data, EmailCredentials, NewPassword, SignUp, SignUpWithEmail
 from accounts.sessions import Caller
-from config.errors import BadCredentials, Forbidden, InvalidInput
+from config.errors import BadCredentials, Forbidden, InvalidInput, UnknownCursor
 from config.rest import AnyTypeJSONParser, FormParser, JSONParser, page_of, retry_key, with_next_link
 
 
@@ -116,14 +118,14 @@ def reachable(caller: Caller, username: str) -> Account:
         raise Forbidden
     account = Account.objects.called(username)
     if account is None:
-        raise NoSuchAccount
+        raise UserNotFound
     return account
 
 
 def own_account(caller: Caller) -> Account:
     account = Account.objects.filter(pk=caller.id).first()
     if account is None:  # deleted while this request was on its way
-        raise NoSuchAccount
+        raise UserNotFound
     return account
 
 
@@ -175,12 +177,18 @@ class Accounts(APIView):
 
     def get(self, request: Request) -> Response:
         page = page_of(request, default=50, most=1000)
-        found = Account.objects.all()
+        last = Account.objects.order_by().aggregate(Max("pk"))["pk__max"] or 0
+        if (page.after or 0) > last or (page.before or 0) > last + 1:
+            raise UnknownCursor
+        found = Account.objects.order_by("-pk" if page.is_backwards else "pk")
         if page.after is not None:
             found = found.filter(pk__gt=page.after)
         if page.before is not None:
             found = found.filter(pk__lt=page.before)
-        accounts = list(found[: page.limit + 1])
-        shown = accounts[: page.limit]
+        accounts = sorted(found[: page.limit + 1], key=lambda account: account.pk)
+        shown = page.cut(accounts)
         response = Response([as_json(account) for account in shown])
-        return with_next_link(response, request, after=shown[-1].pk) if len(accounts) > page.limit else response
+        if len(accounts) > len(shown):
+            edge = shown[0 if page.is_backwards else -1].pk
+            with_next_link(response, request, **{"before" if page.is_backwards else "after": edge})
+        return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -34,6 +34,8 @@ from config.errors import (
     UnsupportedMediaType,
 )
 from config.wire import decode, encode
+
+T = TypeVar("T")
 
 CHALLENGE = 'Bearer realm="foyer", Basic realm="foyer", charset="UTF-8"'
 
@@ -218,11 +220,22 @@ NEWEST, MOST_MESSAGES = 50, 1000
 
 
 class Page(NamedTuple):
-    """Which part of a list is asked for: at most `limit` entries, those before and after the given ids."""
+    """Which part of a list is asked for: at most `limit` entries, those before and after the given ids.
+
+    They are those nearest to `after`; with `before` alone, those nearest to that.
+    """
 
     limit: int
     before: int | None
     after: int | None
+
+    @property
+    def is_backwards(self) -> bool:
+        return self.before is not None and self.after is None
+
+    def cut(self, entries: list[T]) -> list[T]:
+        """What belongs on the page, of that and the one entry beyond it by which one sees that the list goes on."""
+        return entries[-self.limit :] if self.is_backwards else entries[: self.limit]
 
 
 def page_of(request: Request, *, default: int, most: int) -> Page:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import gc
 import logging
 import random
@@ -20,7 +21,7 @@ from config.errors import FoyerError, Unavailable, UnknownCursor
 from config.redis import on_loop
 from realtime.connection import Batch, CloseCode, Connection
 from realtime.feed import Feed, endings
-from realtime.link import Link
+from realtime.links import Links
 from realtime.log import Event, Head, Stretch, aread_head, aread_log
 from realtime.passing import Passing
 from realtime.people import SESSIONS_CHANNEL, SESSIONS_EVERY, People
@@ -47,22 +48,20 @@ class Hub:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
+        self.context = contextvars.copy_context()
         self.store = on_loop()
         self.feeds: dict[bytes, Feed] = {}
-        self.links: dict[str, asyncio.Task[Link]] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
         self.people = People(self.forget, self.start, self.count_readers)
-        self.control: Link | None = None
-        self.listening = asyncio.Event()
         self.closing = False
         self.passing = Passing(self)
+        self.links = Links(self)
         self.gaps_repaired = 0
         self.start(self.tend())
-        self.start(self.keep_control())
 
     def start(self, work: Any) -> asyncio.Task[Any]:
-        """Run `work` beside everything else, and hold on to it until it ends."""
-        task: asyncio.Task[Any] = self.loop.create_task(work)
+        """Run `work` beside everything else, and hold on to it until it ends. It is no part of the caller's request."""
+        task: asyncio.Task[Any] = self.loop.create_task(work, context=self.context.copy())
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
@@ -192,7 +191,7 @@ class Hub:
     async def listen(self, feed: Feed) -> None:
         """Subscribe first, then see where the log stands, then pass on what came after that."""
         try:
-            feed.link = await self.link_for(feed.topic.tag)
+            feed.link = await self.links.to(feed.topic.tag)
             await feed.link.subscribe(feed.topic.tag)
             head = await aread_head(feed.topic)
         except Exception as error:
@@ -291,72 +290,6 @@ class Hub:
         else:
             self.end(feed, CloseCode.GONE, "gone")
 
-    # Links to the store
-
-    async def link_for(self, tag: str, *, refresh: bool = False) -> Link:
-        """The open link to the node that serves `tag`."""
-        options = await self.store.node_options(tag, refresh=refresh)
-        name = options.get("path") or f"{options['host']}:{options['port']}"
-        opening = self.links.get(name)
-        if opening is None:
-            opening = self.links[name] = self.start(self.open_link(name, options))
-        return await asyncio.shield(opening)
-
-    async def open_link(self, name: str, options: dict[str, Any]) -> Link:
-        link = Link(self.heard, self.cut_off)
-        try:
-            await link.open(options)
-        except BaseException:
-            self.links.pop(name, None)
-            raise
-        return link
-
-    def cut_off(self, link: Link) -> None:
-        """A link broke: find the nodes anew, subscribe again, and read from the logs what was missed meanwhile."""
-        for name, opening in list(self.links.items()):
-            if opening.done() and not opening.cancelled() and opening.exception() is None and opening.result() is link:
-                del self.links[name]
-        if self.closing:
-            return
-        orphans = [feed for feed in self.feeds.values() if feed.link is link and feed.ready.done()]
-        if orphans:
-            self.start(self.restore(orphans))
-        if link is self.control:
-            self.start(self.keep_control())
-
-    async def restore(self, feeds: list[Feed]) -> None:
-        pause = 0.05
-        while feeds:
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load, guards nothing
-            pause = min(2 * pause, 1.0)
-            feeds = [feed for feed in feeds if self.feeds.get(feed.topic.tag.encode()) is feed]
-            try:
-                await self.link_for(feeds[0].topic.tag if feeds else "{foyer}", refresh=True)
-                for feed in feeds:
-                    feed.link = await self.link_for(feed.topic.tag)
-                await asyncio.gather(*(feed.link.subscribe(feed.topic.tag) for feed in feeds if feed.link))
-            except (FoyerError, OSError):
-                continue
-            except Exception:
-                logger.exception("the store could not be reached again; trying on")
-                continue
-            break
-        for feed in feeds:
-            if feed.repair is None:
-                feed.repair = self.start(self.mend(feed))
-
-    async def keep_control(self) -> None:
-        """Hear of sessions that end; after a break, look at all of them, as the news may have been missed."""
-        while not self.closing:
-            try:
-                self.control = await self.link_for("{foyer}", refresh=True)
-                await self.control.subscribe(SESSIONS_CHANNEL, sharded=False)
-                self.listening.set()
-                await self.people.look_at_sessions()
-                return
-            except Exception:
-                await asyncio.sleep(random.uniform(0.2, 1))  # noqa: S311 - spreads load, guards nothing
-
     # Tending
 
     async def tend(self) -> None:
@@ -397,9 +330,7 @@ class Hub:
     async def close(self) -> None:
         """Let go of the store. Readers are closed by the server."""
         self.closing = True
-        for opening in self.links.values():
-            if opening.done() and opening.exception() is None:
-                opening.result().close()
+        self.links.close()
         for task in list(self.tasks):
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)

@@ -17,7 +17,7 @@ from accounts.sessions import Caller
 from config.redis import Steps, operation
 from config.times import now_text
 from rooms.errors import NotInRoom
-from rooms.models import LIBRARY, quoted, tell, topic_of, user_tag, who
+from rooms.models import LIBRARY, quoted, sign, tell, topic_of, user_tag, who
 
 
 class Member(NamedTuple):
@@ -38,6 +38,7 @@ def _add_member(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Me
     is_new, joined_at, *notices = yield add(someone.id, quoted(someone.username), "")
     if not joined_at:
         yield LIBRARY.call("remember", [user_tag(someone.id)], tag, room_id)
+        yield from sign(caller, tag)
         is_new, joined_at, *notices = yield add(someone.id, quoted(someone.username), now_text())
     yield from tell(room_id, notices)
     return Member(someone.id, someone.username, joined_at.decode()), bool(is_new)
@@ -46,6 +47,7 @@ def _add_member(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Me
 def _remove_member(caller: Caller, room_id: str, someone: Person) -> Steps[None]:
     """Take `someone` out of a room. Raises `RoomNotFound`, `NotAMember` for a caller who may not, `NotInRoom`."""
     tag = topic_of(room_id).tag
+    yield from sign(caller, tag)
     was_in, *notices = yield LIBRARY.call(
         "remove_member", [tag], *who(caller), quoted(caller.username), someone.id, quoted(someone.username)
     )

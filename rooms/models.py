@@ -15,16 +15,18 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from accounts.sessions import Caller
+from config.errors import UnknownCursor
 from config.redis import Call, Library, Steps, operation
 from config.times import now_text
 from realtime.log import PRELUDE
-from realtime.retries import remembered_creation
+from realtime.retries import Attempt, remembered_creation
 from realtime.topics import Topic, room_topic
 from rooms.errors import PermanentRoom, RoomNameTaken, RoomNotFound
 
@@ -82,31 +84,41 @@ def _create_room(caller: Caller, name: str, members_only: bool, retry_key: str |
     request = orjson.dumps([name, members_only])
     return (
         yield from remembered_creation(
-            user_tag(caller.id), "room", retry_key, request, lambda token: make_room(caller, name, members_only, token)
+            user_tag(caller.id), "room", retry_key, request, partial(make_room, caller, name, members_only)
         )
     )
 
 
-def make_room(caller: Caller, name: str, members_only: bool, token: str) -> Steps[bytes]:
-    """Claim the name, then make the room under the id that came with it. `token` recognises this creation."""
+def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -> Steps[bytes]:
+    """Claim the name, then make the room under the id that came with it; or find the one an earlier attempt made.
+
+    That one may have another name by now. When the claim leads elsewhere, what is under its id was made or never will
+    be: a claim is taken only from a room that exists, or is barred.
+    """
     key = free_key(name)
     while True:
         is_new, found, claim = yield LIBRARY.call("claim", [INDEX], key, "")
         room_id = found.decode()
         tag = room_topic(room_id).tag
+        if attempt.place not in ("", room_id):
+            earlier = yield LIBRARY.call("made", [room_topic(attempt.place).tag], attempt.token)
+            if earlier:
+                return (yield from made_room(attempt.place, *earlier))
         if not is_new:
             state = yield LIBRARY.call("holds", [tag], key)
             if state in (b"gone", b"no"):
                 yield LIBRARY.call("release", [INDEX], key, room_id, b"" if state == b"gone" else claim)
                 continue
         if is_new or state == b"unmade":
+            if not (yield from attempt.go_to(room_id)):
+                continue
             if not members_only:
                 yield LIBRARY.call("open", [INDEX], room_id)
             yield LIBRARY.call("remember", [user_tag(caller.id)], tag, room_id)
         state, room, *notices = yield LIBRARY.call(
             "create",
             [tag],
-            token,
+            attempt.token,
             caller.id,
             quoted(caller.username),
             quoted(name),
@@ -116,11 +128,15 @@ def make_room(caller: Caller, name: str, members_only: bool, token: str) -> Step
             now_text(),
         )
         if state == b"made":
-            yield from tell(room_id, notices)
-            return bytes(room)
+            return (yield from made_room(room_id, room, *notices))
         if state == b"taken":
             raise RoomNameTaken(f"A room named '{name}' exists.")
         yield LIBRARY.call("release", [INDEX], key, room_id, "")
+
+
+def made_room(room_id: str, room: bytes, *notices: bytes) -> Steps[bytes]:
+    yield from tell(room_id, list(notices))
+    return bytes(room)
 
 
 def tell(room_id: str, notices: list[bytes]) -> Steps[None]:
@@ -160,6 +176,7 @@ def _update_room(caller: Caller, room_id: str, name: str | None, members_only: b
         claim = yield from claim_for(room_id, key, name)
     if members_only is False:
         yield LIBRARY.call("open", [INDEX], room_id)
+    yield from sign(caller, tag)
     room, before, claim_before = yield LIBRARY.call(
         "update",
         [tag],
@@ -204,24 +221,41 @@ def _delete_room(caller: Caller, room_id: str) -> Steps[None]:
         raise RoomNotFound
 
 
-def _list_rooms(caller: Caller, after: int, limit: int, *, mine: bool = False) -> Steps[list[bytes]]:
-    """Up to `limit` rooms the caller may see (or is in) with ids after `after`, by creation, each as JSON.
+def _list_rooms(
+    caller: Caller, after: int | None, limit: int, *, before: int | None = None, mine: bool = False
+) -> Steps[list[bytes]]:
+    """Up to `limit` rooms the caller may see (or is in), by creation, each as JSON.
 
+    They are the first with ids after `after` (and before `before`, if given); with `before` alone, the last before it.
     Reads pages of ids, never all of them: those of open rooms and of the caller's own; for an admin, of all rooms.
+    Raises `UnknownCursor` for an id that was not given to a room yet.
     """
+    if after or before:
+        last = yield LIBRARY.call("last", [INDEX])
+        if (after or 0) > last or (before or 0) > last + 1:
+            raise UnknownCursor
+    backwards = after is None and before is not None
+    low, high = after or 0, "" if before is None else before
     found: list[bytes] = []
     while len(found) < limit:
-        lists = [] if mine else [LIBRARY.call("page", [INDEX], "ids" if caller.is_admin else "open", after, limit)]
+        part = (low, high, limit, int(backwards))
+        lists = [] if mine else [LIBRARY.call("page", [INDEX], "ids" if caller.is_admin else "open", *part)]
         if mine or not caller.is_admin:
-            lists.append(LIBRARY.call("page", [user_tag(caller.id)], "rooms", after, limit))
+            lists.append(LIBRARY.call("page", [user_tag(caller.id)], "rooms", *part))
         pages = yield lists
-        ids = sorted({int(room_id) for page in pages for room_id in page})[:limit]
+        ids = sorted({int(room_id) for page in pages for room_id in page}, reverse=backwards)[:limit]
         if not ids:
             break
-        after = ids[-1]
+        low, high = (low, ids[-1]) if backwards else (ids[-1], high)
         rooms = yield [show_call(caller, str(room_id), mine) for room_id in ids]
         found.extend(room for room in rooms if room)
-    return found[:limit]
+    found = found[:limit]
+    return found[::-1] if backwards else found
+
+
+def _last_room_id() -> Steps[int]:
+    """The id that was given last; 0 before the first."""
+    return int((yield LIBRARY.call("last", [INDEX])))
 
 
 def show_call(caller: Caller, room_id: str, mine: bool = False) -> Call:
@@ -253,6 +287,12 @@ def remember_signer(user_id: int, log_tag: str) -> Call:
     return LIBRARY.call("remember", [user_tag(user_id)], log_tag, "")
 
 
+def sign(caller: Caller, log_tag: str) -> Steps[None]:
+    """Before a caller's name gets into a log with what he did: an admin may never have signed there, others have."""
+    if caller.is_admin:
+        yield remember_signer(caller.id, log_tag)
+
+
 def _forget_user(user_id: int) -> Steps[None]:
     """Take a deleted account's name from all it wrote, end its memberships, and drop its lists. May be repeated."""
     signed = yield LIBRARY.call("signed", [user_tag(user_id)])
@@ -273,6 +313,7 @@ class Room:
     delete, adelete = operation(_delete_room)
     list, alist = operation(_list_rooms)
     find, afind = operation(_find_room)
+    last_id, alast_id = operation(_last_room_id)
     openness, aopenness = operation(_openness)
     member_ids, amember_ids = operation(_member_ids)
     forget_user, aforget_user = operation(_forget_user)

@@ -43,11 +43,12 @@ class RoomList(APIView):
             return Response(RawJSON(as_json_list([room] if room else [])))
         page = page_of(request, default=MOST_ROOMS, most=MOST_ROOMS)
         mine = query.get("member") == "me"
-        rooms = Room.list(caller, page.after or 0, page.limit + 1, mine=mine)
-        shown = rooms[: page.limit]
+        rooms = Room.list(caller, page.after, page.limit + 1, before=page.before, mine=mine)
+        shown = page.cut(rooms)
         response = Response(RawJSON(as_json_list(with_summaries(caller, shown) if mine else shown)))
         if len(rooms) > len(shown):
-            with_next_link(response, request, after=fields_of(shown[-1])["roomId"])
+            edge = fields_of(shown[0 if page.is_backwards else -1])["roomId"]
+            with_next_link(response, request, **{"before" if page.is_backwards else "after": edge})
         return response
 
     def post(self, request: Request) -> Response:

@@ -18,9 +18,9 @@ from accounts.models import (
     DATA_SIZE,
     Account,
     EmailTaken,
-    NoSuchAccount,
     RetryKey,
     UsernameTaken,
+    UserNotFound,
     as_json,
     before_deletion,
     fingerprint,
@@ -244,7 +244,7 @@ def test_an_account_that_is_gone_is_not_written(ben: Account) -> None:
         ben.save,
     ]
     for change in changes:
-        with pytest.raises(NoSuchAccount):
+        with pytest.raises(UserNotFound):
             change()
 
 

@@ -144,7 +144,7 @@ def test_an_admin_reaches_every_account(ben: Account, boss: Account) -> None:
     assert client.delete("/user/ben").status_code == 204
     for path in ("/user/ben", "/user/%00", "/user/a%20%20", "/user/ben/password"):
         answer = client.put(path, {"new": "x"})
-        assert code(answer) == (404, "account_not_found")
+        assert code(answer) == (404, "user_not_found")
 
 
 def test_admins_page_through_all_accounts(boss: Account, person: Callable[..., Account]) -> None:
@@ -157,8 +157,20 @@ def test_admins_page_through_all_accounts(boss: Account, person: Callable[..., A
         link = re.fullmatch(r'<http://testserver(.+)>; rel="next"', answer.get("Link", ""))
         path = link[1] if link else ""
     assert seen == ["boss", *(f"user{number}" for number in range(5))]
-    third = client.get("/users").json()[2]["id"]
+    ids = [account["id"] for account in client.get("/users").json()]
+    third = ids[2]
     assert [account["username"] for account in client.get(f"/users?before={third}").json()] == ["boss", "user0"]
+    path, seen = f"/users?limit=4&before={int(ids[-1]) + 1}", []
+    while path:
+        answer = client.get(path)
+        seen = [account["id"] for account in answer.json()] + seen
+        link = re.fullmatch(r'<http://testserver(.+)>; rel="next"', answer.get("Link", ""))
+        path = link[1] if link else ""
+    assert seen == ids
+    between = client.get(f"/users?after={ids[0]}&before={ids[4]}&limit=2").json()
+    assert [account["id"] for account in between] == ids[1:3]
+    for query in (f"after={int(ids[-1]) + 1}", f"before={int(ids[-1]) + 2}", f"before={2**63 - 1}"):
+        assert code(client.get(f"/users?{query}")) == (400, "unknown_cursor")
     assert code(client.get("/users?limit=0")) == (400, "invalid")
     assert code(client.get(f"/users?after={2**63}")) == (400, "invalid")
 

@@ -7,8 +7,9 @@
 --   {room:12}:redacted  hash: offset -> `type by body`, for an event whose text was deleted from the log
 -- The other keys are made from the tag, so they are always in the slot of the key that was declared.
 --
--- A body is the JSON text of an event's own fields, made once by the caller. Two bytes that JSON never holds stand
--- for what only this side knows: \0 for the event's offset, \1 for the name of the account that signed it.
+-- A body is the JSON text of an event's own fields, made once by the caller. Bytes that JSON never holds stand for
+-- what only this side knows: \0 for the event's offset, \1 for the name of the account that signed it, \2 and \3 around
+-- an account id for the name of another signer. So no name is in the log itself, and one entry less takes it from all.
 
 local function register(name, callback, flags)
   redis.register_function{function_name = LIBRARY .. '_' .. name, callback = callback, flags = flags or {}}
@@ -64,6 +65,22 @@ local function signature(tag, by)
   return by ~= '' and redis.call('HGET', tag .. ':signers', by) or 'null'
 end
 
+-- Makes an account a signer of this log, if it is none; one that is gone stays so.
+local function sign(tag, user, name)
+  redis.call('HSETNX', tag .. ':signers', user, name)
+end
+
+-- What stands in a body for the name of a signer.
+local function name_of(user)
+  return '\2' .. user .. '\3'
+end
+
+-- A body with the names of those it is about in place.
+local function with_names(tag, body)
+  if not string.find(body, '\2', 1, true) then return body end
+  return (string.gsub(body, '\2(%d+)\3', function(user) return signature(tag, user) end))
+end
+
 -- The text of a body with its offset and signature in place.
 local function fill(body, offset, signed)
   return (string.gsub(body, '[%z\1]', {['\0'] = tostring(offset), ['\1'] = signed}))
@@ -83,7 +100,7 @@ end
 local function append(tag, topic, kind, by, body)
   local offset, epoch = next_offset(tag)
   redis.call('XADD', tag .. ':log', offset .. '-0', 'type', kind, 'by', by, 'body', body)
-  local event = compose(topic, offset, kind, signature(tag, by), body)
+  local event = compose(topic, offset, kind, signature(tag, by), with_names(tag, body))
   redis.call('SPUBLISH', tag, announcement(offset, epoch, kind, event))
   return offset
 end

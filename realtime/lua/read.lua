@@ -20,7 +20,8 @@ local function read(keys, args)
   local events, expected, names = {}, after + 1, {}
   local function add(kind, by, body)
     if not names[by] then names[by] = signature(tag, by) end
-    events[#events + 1] = announcement(expected, current, kind, compose(topic, expected, kind, names[by], body))
+    local event = compose(topic, expected, kind, names[by], with_names(tag, body))
+    events[#events + 1] = announcement(expected, current, kind, event)
     expected = expected + 1
   end
   for _, entry in ipairs(redis.call('XRANGE', tag .. ':log', (after + 1) .. '-0', '+', 'COUNT', count)) do

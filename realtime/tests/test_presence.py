@@ -17,7 +17,7 @@ from realtime import presence as presence_module
 from realtime.hub import Hub, get_hub, hubs
 from realtime.log import aread_log, read_log
 from realtime.presence import ONLINE, Presence, aamong, abeat, apresent, arrive, beat, depart, present
-from realtime.tests.talk import Listener, Somebody
+from realtime.tests.talk import Listener, Somebody, let_time_pass
 from tests.clients import Frame, Person, SignUp, Socket, sign_up_at
 from tests.server import Server
 from tests.store import wait_for
@@ -383,6 +383,7 @@ async def test_a_server_that_restarts_tells_nobody_and_one_that_dies_loses_its_u
             heard = await hear_of(watcher, "user_joined", eve.username)
             assert [frame.get("username") for frame in heard] == [eve.username], "ben never left"
             await asyncio.to_thread(one.kill)
+            await asyncio.to_thread(let_time_pass, other, ONLINE)
             gone: list[str] = []
             async with asyncio.timeout(30):
                 while len(gone) < 2:

@@ -1,6 +1,6 @@
 -- Notices: what is still to be said in the logs of the users whom a change of members concerned. They lie in other
 -- slots, so a notice waits here until it is known to be there. Shared by the functions that make them.
---   {room:12}:notices  hash: offset of the change -> account id, type of event, name of who did it as JSON
+--   {room:12}:notices  hash: offset of the change -> account id, type of event, account id of who did it
 
 -- A room's place in a list by creation: its id, 0 for the lobby.
 local function place_of(room)
@@ -21,8 +21,9 @@ local function with_notices(tag, reply)
   reply[#reply + 1] = room_json(tag, read_room(tag))
   reply[#reply + 1] = redis.call('HGET', tag .. ':head', 'epoch')
   for _, notice in ipairs(notices) do
-    local user, kind, by = string.match(notice[2], '^(%d+) (%S+) (.*)$')
-    for _, value in ipairs{notice[1], user, signature(tag, user), kind, by} do reply[#reply + 1] = value end
+    local user, kind, by = string.match(notice[2], '^(%d+) (%S+) (%d+)$')
+    local row = {notice[1], user, signature(tag, user), kind, signature(tag, by)}
+    for _, value in ipairs(row) do reply[#reply + 1] = value end
   end
   return reply
 end

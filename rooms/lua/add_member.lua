@@ -18,8 +18,10 @@ local function add_member(keys, args)
   if redis.call('HGET', tag .. ':signers', someone) == 'null' then return refuse('account_gone') end
   redis.call('HSET', tag .. ':members', someone, args[6])
   redis.call('HSET', tag .. ':signers', someone, args[5])
-  local offset = append(tag, topic_json(tag), 'member_added', '', '"username":' .. args[5] .. ',"by":' .. args[3])
-  note(tag, offset, someone, 'room_added', args[3])
+  sign(tag, user, args[3])
+  local told = '"username":' .. name_of(someone) .. ',"by":' .. name_of(user)
+  local offset = append(tag, topic_json(tag), 'member_added', '', told)
+  note(tag, offset, someone, 'room_added', user)
   return with_notices(tag, {1, args[6]})
 end
 register('add_member', add_member)

@@ -39,9 +39,10 @@ local function topic_json(tag)
   return '"' .. string.sub(tag, 2, -2) .. '"'
 end
 
-local function room_json(tag, room)
+-- The room; `owner` stands for its owner's name, which is filled in unless given.
+local function room_json(tag, room, owner)
   local id = string.match(tag, ':(.*)}')
   return '{"roomId":"' .. id .. '","name":' .. room.name
     .. ',"members_only":' .. (room.members_only == '1' and 'true' or 'false')
-    .. ',"owner":' .. signature(tag, room.owner) .. ',"created_at":"' .. room.created_at .. '"}'
+    .. ',"owner":' .. (owner or signature(tag, room.owner)) .. ',"created_at":"' .. room.created_at .. '"}'
 end

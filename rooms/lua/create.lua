@@ -18,7 +18,7 @@ local function create(keys, args)
     redis.call('HSET', tag .. ':members', args[2], args[8])
     redis.call('HSET', tag .. ':signers', args[2], args[3])
     redis.call('HSET', tag .. ':head', 'offset', 0, 'epoch', fresh_epoch(), 'node', this_node())
-    note(tag, 0, args[2], 'room_added', args[3])
+    note(tag, 0, args[2], 'room_added', args[2])
     room = read_room(tag)
   elseif room.token ~= args[1] then
     return {'taken', ''}

@@ -10,8 +10,11 @@ local function remove_member(keys, args)
   if not admit(tag, user, args[2]) then return refuse('room_not_found') end
   if not (someone == user or args[2] == '1' or is_member(tag, user)) then return refuse('not_a_member') end
   if redis.call('HDEL', tag .. ':members', someone) == 0 then return with_notices(tag, {0}) end
-  local offset = append(tag, topic_json(tag), 'member_removed', '', '"username":' .. args[5] .. ',"by":' .. args[3])
-  note(tag, offset, someone, 'room_removed', args[3])
+  redis.call('HSET', tag .. ':signers', someone, args[5]) -- processes know by the name he has now whose sockets hear on
+  sign(tag, user, args[3])
+  local told = '"username":' .. name_of(someone) .. ',"by":' .. name_of(user)
+  local offset = append(tag, topic_json(tag), 'member_removed', '', told)
+  note(tag, offset, someone, 'room_removed', user)
   return with_notices(tag, {1})
 end
 register('remove_member', remove_member)

@@ -8,7 +8,7 @@ local function unsign(keys, args)
   local tag, user = keys[1], args[1]
   if redis.call('EXISTS', tag .. ':gone') == 1 then return 1 end
   if redis.call('HDEL', tag .. ':members', user) == 1 then
-    append(tag, topic_json(tag), 'member_removed', '', '"username":' .. signature(tag, user) .. ',"by":null')
+    append(tag, topic_json(tag), 'member_removed', '', '"username":' .. name_of(user) .. ',"by":null')
   end
   redis.call('HSET', tag .. ':signers', user, 'null')
   return 1

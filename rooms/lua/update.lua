@@ -24,10 +24,11 @@ local function update(keys, args)
     changed = true
   end
   room = read_room(tag)
-  local json = room_json(tag, room)
   if changed then
-    append(tag, topic_json(tag), 'room_updated', '', '"room":' .. json .. ',"by":' .. args[6])
+    sign(tag, args[1], args[6])
+    local told = room_json(tag, room, name_of(room.owner))
+    append(tag, topic_json(tag), 'room_updated', '', '"room":' .. told .. ',"by":' .. name_of(args[1]))
   end
-  return {json, before, claim}
+  return {room_json(tag, room), before, claim}
 end
 register('update', update)

@@ -57,6 +57,21 @@ def test_one_retry_key_twice_at_once_makes_one_room_and_gives_it_twice(order: li
     check_index(A, B)
 
 
+def creating_and_renaming() -> Steps[Any]:
+    """Make a room with a retry key, and give it another name at once."""
+    room = fields_of((yield from _create_room(BEN, B, False, "k")))
+    return (yield from _update_room(BEN, room["roomId"], C, None))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 1), max_size=20))
+def test_one_retry_key_twice_at_once_makes_one_room_also_if_that_is_renamed_meanwhile(order: list[int]) -> None:
+    empty_store()
+    in_order(order, creating_and_renaming(), _create_room(BEN, B, False, "k"))
+    assert names_of(BOSS) == [C]
+    check_index(B, C)
+
+
 def test_who_makes_a_room_while_the_one_of_that_name_goes_gets_the_name_or_is_refused() -> None:
     both = scene(lambda: _delete_room(ANN, "1"), lambda: _create_room(BEN, A, False, None))
     outcomes = set()

@@ -57,6 +57,21 @@ def test_a_creation_cut_short_leaves_the_name_to_a_room_that_is_renamed_to_it() 
         check_index("Kitchen", "Cellar")
 
 
+@pytest.mark.parametrize("name_goes_to_another", [False, True])
+def test_a_creation_cut_short_is_found_by_its_retry_whatever_the_room_is_called_by_then(
+    name_goes_to_another: bool,
+) -> None:
+    for calls in crashes(creating):
+        for room in rooms_of(BOSS):
+            Room.update(ANN, room["roomId"], "Cellar", None)
+            if name_goes_to_another:
+                create(BEN, "Kitchen")
+        room_id = create(ANN, "Kitchen", False, "k-1")["roomId"]
+        assert [room["roomId"] for room in rooms_of(ANN, mine=True)] == [room_id], f"after {calls} calls"
+        assert create(ANN, "Kitchen", False, "k-1")["roomId"] == room_id
+        check_index("Kitchen", "Cellar")
+
+
 def renaming() -> Steps[bytes]:
     empty_store()
     create(ANN, "Kitchen")

@@ -52,7 +52,7 @@ async def test_a_deletion_is_heard_by_a_process_that_was_cut_off_meanwhile(hub: 
     await Membership.aadd(ANN, "1", BEN_THERE)
     for reader in (gateway, socket):
         await hub.subscribe(ROOM, reader)
-    for link in hub.links.values():
+    for link in hub.links.by_node.values():
         link.result().close()
     for text in "abc":
         await Message.apost(ANN, "1", text)
@@ -72,7 +72,7 @@ async def test_a_socket_that_comes_after_its_user_was_let_in_again_stays_when_th
     witness, late = Listener(Somebody(ANN.id)), bens_socket()
     await hub.subscribe(ROOM, witness)
     heard: list[tuple[bytes, bytes]] = []
-    for link in hub.links.values():  # what the store announces is on its way still
+    for link in hub.links.by_node.values():  # what the store announces is on its way still
         monkeypatch.setattr(link.result(), "heard", lambda channel, message: heard.append((channel, message)))
     await Membership.aremove(ANN, "1", BEN_THERE)
     await Membership.aadd(ANN, "1", BEN_THERE)

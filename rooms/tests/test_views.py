@@ -123,13 +123,40 @@ def test_rooms_are_listed_by_creation_in_pages(ann: Api, ben: Api, boss: Api) ->
             assert pages == -(-len(seen) // limit)
 
 
+def test_rooms_are_paged_backwards_from_any_id(ann: Api, ben: Api, boss: Api) -> None:
+    for number in range(25):
+        make(ann, f"room {number}", members_only=number % 3 == 0)
+    for room in (11, 14, 19):
+        ann.delete(f"/room/{room}")
+    ann.post("/room/lobby/members", {"username": "ann"})
+    for client, query in ((ann, ""), (ann, "&member=me"), (boss, ""), (ben, ""), (ben, "&member=me")):
+        every = names(client, f"?{query}")
+        earlier = [room["name"] for room in client.get(f"/rooms?{query}").json() if int(room["roomId"]) < 19]
+        for limit in (1, 4, 7, 1000):
+            path, pages = f"/rooms?before=19&limit={limit}{query}", list[list[str]]()
+            while path:
+                answer = client.get(path)
+                pages.insert(0, [room["name"] for room in answer.json()])
+                link = re.fullmatch(r'<http://testserver(.+)>; rel="next"', answer.get("Link", ""))
+                path = link[1] if link else ""
+            assert [name for page in pages for name in page] == earlier
+            assert [len(page) for page in pages[1:]] == [limit] * (len(pages) - 1)
+        assert names(client, f"?before=26{query}") == every
+        assert names(client, f"?before=0{query}") == names(client, f"?before=1{query}") == []
+
+
 def test_a_page_begins_after_any_id(ann: Api) -> None:
     for name in "abc":
         make(ann, name)
     assert names(ann, "?after=1") == ["b", "c"]
     assert names(ann, "?after=1&limit=1") == ["b"]
-    assert names(ann, f"?after={2**63 - 1}") == []
-    for query in ("limit=0", "limit=1001", "limit=x", "after=-1", "after=1.5", f"after={2**63}"):
+    assert names(ann, "?after=3") == []
+    assert names(ann, "?after=1&before=3") == ["b"]
+    assert names(ann, "?after=0&before=3&limit=1") == ["a"]
+    for query in ("after=4", "before=5", f"after={2**63 - 1}", "after=4&before=5"):
+        assert code(ann.get(f"/rooms?{query}")) == (400, "unknown_cursor")
+        assert code(ann.get(f"/rooms?member=me&{query}")) == (400, "unknown_cursor")
+    for query in ("limit=0", "limit=1001", "limit=x", "after=-1", "after=1.5", f"after={2**63}", "before=x"):
         answer = ann.get(f"/rooms?{query}")
         assert code(answer) == (400, "invalid")
         assert list(answer.json()["fields"]) == [query.partition("=")[0]]

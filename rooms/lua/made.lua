@@ -1,0 +1,11 @@
+-- made: the room that an earlier attempt at a creation made under an id, if it did.
+-- KEYS 1 the room's tag
+-- ARGV 1 the token of the creation
+-- Reply  {the room as JSON, notices as `with_notices` gives them}; {} if there is none, or it is of another creation
+-- Reads only.
+local function made(keys, args)
+  local room = read_room(keys[1])
+  if not room or room.token ~= args[1] then return {} end
+  return with_notices(keys[1], {room_json(keys[1], room)})
+end
+register('made', made, READ_ONLY)
