@@ -10,23 +10,27 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from config.errors import Busy, FoyerError, TooLarge
+from config.logs import id_headers, request_id
 
 MOST_READ = 4 * 1024 * 1024
 """Bytes of a body that is refused which are still read."""
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Environ = dict[str, Any]
 
 
 class ThreadBridge:
     """An ASGI application that runs a WSGI one. `threads` at once; `most_waiting` more wait, others are told to return.
 
-    `error_answer` makes the answer for a request that is refused here: too large, or too many waiting.
+    `error_answer` makes the answer for a request that is refused here: too large, or too many waiting. `note(request,
+    status)` is called for each request that was answered, on its thread.
     """
 
     def __init__(
@@ -36,12 +40,14 @@ class ThreadBridge:
         threads: int,
         max_body: int,
         error_answer: Callable[[FoyerError], Answer],
+        note: Callable[[Environ, int], None] = lambda request, status: None,
         most_waiting: int = 2000,
     ) -> None:
         self.application = application
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
         self.max_body = max_body
         self.error_answer = error_answer
+        self.note = note
         self.most_waiting = most_waiting
         self.waiting = 0
 
@@ -58,8 +64,10 @@ class ThreadBridge:
         except FoyerError as error:
             status, headers, content = self.error_answer(error)
             headers = [*headers, (b"connection", b"close")]  # what is left of the body is not read
+            self.note(environ(scope, b""), status)
         finally:
             self.waiting -= 1
+        headers += id_headers()
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
@@ -84,8 +92,9 @@ class ThreadBridge:
             if not more:
                 return b"".join(parts)
 
-    def run(self, request: dict[str, Any]) -> Answer:
+    def run(self, request: Environ) -> Answer:
         """Runs on a thread: the whole answer, so that the loop writes it in one piece."""
+        request_id.set(request["foyer.request_id"])  # a thread has a context of its own
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], None]:
@@ -101,16 +110,19 @@ class ThreadBridge:
         finally:
             if (close := getattr(result, "close", None)) is not None:
                 close()
+        self.note(request, started[0])
         return started[0], started[1], content
 
     def close(self) -> None:
         self.pool.shutdown(wait=True, cancel_futures=True)
 
 
-def environ(scope: Any, body: bytes) -> dict[str, Any]:
-    """The WSGI environment (PEP 3333) of an ASGI request whose body is known."""
+def environ(scope: Any, body: bytes) -> Environ:
+    """The WSGI environment (PEP 3333) of an ASGI request whose body is known; `foyer.begun_at` is when it was."""
     host, port = scope.get("server") or ("localhost", 80)
-    request: dict[str, Any] = {
+    request: Environ = {
+        "foyer.begun_at": time.perf_counter(),
+        "foyer.request_id": request_id.get(),
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),

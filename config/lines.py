@@ -10,11 +10,14 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import hiredis
 import redis.connection
 from redis.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError
+
+from config.tally import note_trip
 
 BATCH = 512
 """Calls in one batch, at most: bounds how long a reply waits for those before it."""
@@ -122,7 +125,7 @@ class Line(asyncio.Protocol):
 
     def write(self, requests: Sequence[Any], commands: Sequence[Command]) -> None:
         assert self.transport is not None
-        self.under_way.append(Batch(requests, len(commands), [], self.loop.time()))
+        self.under_way.append(Batch(requests, len(commands), [], monotonic()))
         if self.watch is None:
             self.watch = self.loop.call_later(self.timeout, self.look)
         self.transport.write(pack(commands))
@@ -156,6 +159,7 @@ class Line(asyncio.Protocol):
 
     def take(self, batch: Batch) -> None:
         if batch.requests:
+            note_trip(monotonic() - batch.sent_at, len(batch.requests))
             self.answered(batch)
             return
         refusal = next((reply for reply in batch.replies if isinstance(reply, ResponseError)), None)
@@ -169,7 +173,7 @@ class Line(asyncio.Protocol):
         self.watch = None
         if not self.under_way:
             return
-        left = self.under_way[0].sent_at + self.timeout - self.loop.time()
+        left = self.under_way[0].sent_at + self.timeout - monotonic()
         if left > 0:
             self.watch = self.loop.call_later(left, self.look)
         else:

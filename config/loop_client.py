@@ -49,8 +49,7 @@ class Request:
 class LoopClient:
     """The store as one event loop sees it. Calls made in one tick go to a node in one write.
 
-    Runs on the loop only. Calls of one awaiting task keep their order; calls of different tasks have none. `calls`,
-    `round_trips` and `seconds` (spent waiting for the store) count what was answered.
+    Runs on the loop only. Calls of one awaiting task keep their order; calls of different tasks have none.
     """
 
     def __init__(self) -> None:
@@ -63,8 +62,6 @@ class LoopClient:
         self.finding: asyncio.Task[bool] | None = None
         self.tasks: set[asyncio.Task[None]] = set()
         self.flush_planned = False
-        self.calls = self.round_trips = 0
-        self.seconds = 0.0
 
     def call(self, call: Call) -> asyncio.Future[Any]:
         """Make `call`; the future holds its reply, or raises as `run` does."""
@@ -146,9 +143,6 @@ class LoopClient:
 
     def answered(self, batch: Batch) -> None:
         """Hand out the replies of a batch; what was not carried out for want of functions, or here, is sent again."""
-        self.round_trips += 1
-        self.calls += len(batch.requests)
-        self.seconds += self.loop.time() - batch.sent_at
         replies = confirmed(batch.replies, [list(range(len(batch.requests)))] if settings.REDIS_WAIT else [])
         unknown: list[Request] = []
         for request, reply in zip(batch.requests, replies, strict=True):

@@ -7,16 +7,20 @@ parent does, even when it was killed; SIGINT, SIGTERM and SIGHUP end them all, w
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
+from pathlib import Path
 from types import FrameType
 
 from django.conf import settings
@@ -91,7 +95,7 @@ def config(workers: int) -> ServingConfig:
         server_header=False,
         access_log=False,
         log_config=None,
-        log_level="debug" if settings.LOG_LEVEL == "DEBUG" else "warning",
+        log_level="warning",  # below that it logs headers and query strings
         timeout_graceful_shutdown=GRACE,
         timeout_worker_healthcheck=WORKER_SILENCE,
     )
@@ -100,11 +104,45 @@ def config(workers: int) -> ServingConfig:
 def serve(listener: socket.socket, workers: int, announce: Callable[[list[int]], None]) -> None:
     """Serve until a signal says stop; the signal is then raised again. `announce` gets the pids of those who serve."""
     embedded.watch()
-    if workers > 1:
-        Workers(config(workers), listener, announce).run()
-    else:
-        announce([os.getpid()])
-        Server(config(workers)).run(sockets=[listener])
+    with folder_for_metrics() as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read when prometheus_client is imported
+        if workers > 1:
+            Workers(config(workers), listener, announce).run()
+        else:
+            announce([os.getpid()])
+            Server(config(workers)).run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def folder_for_metrics() -> Iterator[Path]:
+    """A folder in which the processes of this instance keep their numbers, and none of another; gone afterwards.
+
+    It is locked as long as the instance lives, so that the next one knows which were left behind by a kill.
+    """
+    folders = settings.DATA_DIR / "metrics"
+    folders.mkdir(exist_ok=True)
+    with locked(folders):
+        for left in list(folders.iterdir()):
+            with contextlib.suppress(BlockingIOError), locked(left, fcntl.LOCK_NB):
+                shutil.rmtree(left, ignore_errors=True)
+        mine = Path(tempfile.mkdtemp(dir=folders))
+        held = os.open(mine, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        yield mine
+    finally:
+        shutil.rmtree(mine, ignore_errors=True)
+        os.close(held)
+
+
+@contextlib.contextmanager
+def locked(folder: Path, how: int = 0) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | how)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class Workers(Multiprocess):
@@ -130,15 +168,24 @@ class Workers(Multiprocess):
     def init_processes(self) -> None:
         with sigint_held():
             super().init_processes()
+        self.let_go_of_their_ends()
         self.announce(self.pids())
+
+    def let_go_of_their_ends(self) -> None:
+        """Close our copies of the workers' ends of the pipes: a worker that dies while it is asked whether it lives is
+        noticed at once then, as nobody is left to answer."""
+        for process in self.processes:
+            process.child_conn.close()
 
     def keep_subprocess_alive(self) -> None:
         before = self.pids()
         with sigint_held():
             super().keep_subprocess_alive()
+        self.let_go_of_their_ends()
         for old, new in zip(before, self.pids(), strict=True):
             if old != new:
                 logger.warning("Worker %s is gone; worker %s takes its place.", old, new)
+                forget_gauges(old)
 
     def handle_hup(self) -> None:
         self.handle_term()
@@ -151,6 +198,13 @@ class Workers(Multiprocess):
                 logger.warning("Worker %s did not stop in time; killing it.", process.pid)
                 process.process.kill()
             process.join()
+
+
+def forget_gauges(pid: int) -> None:
+    """What a worker that died said is so, is so no more; what it counted stays counted."""
+    from prometheus_client.multiprocess import mark_process_dead  # not before there is a folder
+
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager

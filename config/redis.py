@@ -14,6 +14,7 @@ import asyncio
 import functools
 import threading
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from time import monotonic
 from typing import Any, ParamSpec, TypeVar, cast
 
 from django.conf import settings
@@ -31,6 +32,7 @@ from config.stores import STORE_ERRORS as STORE_ERRORS
 from config.stores import client as client
 from config.stores import is_cluster as is_cluster
 from config.stores import is_unknown_function, refuse
+from config.tally import note_trip
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +50,11 @@ load_lock = threading.Lock()
 
 def execute(call: Call) -> Any:
     store: Any = client()
-    return store.execute_command(*call.command())
+    begun_at = monotonic()
+    try:
+        return store.execute_command(*call.command())
+    finally:
+        note_trip(monotonic() - begun_at, 1)
 
 
 def run(call: Call) -> Any:
@@ -90,7 +96,11 @@ def send_together(calls: Sequence[Call]) -> list[Any]:
     store = client()
     pipeline = store.pipeline(transaction=False)
     groups = queue(pipeline, store, calls)
-    return confirmed(pipeline.execute(raise_on_error=False), groups)
+    begun_at = monotonic()
+    try:
+        return confirmed(pipeline.execute(raise_on_error=False), groups)
+    finally:
+        note_trip(monotonic() - begun_at, len(calls))
 
 
 Steps = Generator[Call | list[Call], Any, R]

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "lobby",
 ]
 MIDDLEWARE = [
+    "config.logs.RequestNotes",
     "config.handlers.ErrorAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -163,15 +164,19 @@ if not DEBUG:
     SECURE_CONTENT_TYPE_NOSNIFF = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=True)
 
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+LOG_FORMAT: str = env.choice("LOG_FORMAT", default="line" if DEBUG else "json", choices=("line", "json"))
 LOG_LEVEL: str = env.choice("LOG_LEVEL", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "formatters": {"line": {"()": "config.logs.LineFormatter"}, "json": {"()": "config.logs.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    # At DEBUG libraries log what is secret: the values in SQL, headers, replies of the store.
+    "root": {"handlers": ["console"], "level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
     "loggers": {
+        **{app: {"level": LOG_LEVEL} for app in ("config", *INSTALLED_APPS) if (BASE_DIR / app).is_dir()},
         "django": {"handlers": [], "propagate": True},
-        "django.request": {"level": "ERROR"},  # a client must not fill the log with its own mistakes
+        "django.request": {"level": "ERROR"},  # the access log has a client's mistakes
     },
 }

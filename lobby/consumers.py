@@ -6,9 +6,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from django.conf import settings
-
-from config.errors import FoyerError, InvalidInput, RetryKeyReused, TooManyRequests, Unavailable, UnknownCursor
+from config.errors import FoyerError, InvalidInput, RetryKeyReused, Unavailable, UnknownCursor
 from config.retry_keys import retry_key_of
 from config.wire import encode
 from lobby.errors import NotAuthorized, PlaceGone, TableIdTaken, TableNotFound
@@ -16,9 +14,9 @@ from lobby.listing import LIST, shared_listing
 from lobby.login import Door, Login
 from lobby.models import TABLES, RetryKey, Table
 from lobby.serializers import Credentials, Removal, Update, checked, new_table, typed
-from realtime.connection import NOBODY, CloseCode, Dialect, Identity
+from realtime.connection import NOBODY, Dialect, Identity
 from realtime.consumer import BadFrame, SocketConsumer
-from realtime.gateway import Budget, UnknownCommand
+from realtime.gateway import UnknownCommand
 from realtime.log import Event
 
 CHANGES = frozenset({"table_added", "table_updated", "table_removed"})
@@ -44,6 +42,7 @@ LOBBY = Dialect("lobby", as_frame)
 class LobbySocket(SocketConsumer):
     """Anyone may open it and read. `login` signs in; the commands that change tables are for admins."""
 
+    kind = "lobby"
     dialect = LOBBY
     login: Login | None = None
 
@@ -53,7 +52,6 @@ class LobbySocket(SocketConsumer):
     async def open(self) -> None:
         client = self.scope.get("client")
         self.door = Door(client[0] if client else "")
-        self.budget = Budget(settings.FRAMES_PER_SECOND, self.hub.loop.time())
         await self.accept()
 
     async def serve(self, receive: Any) -> None:
@@ -63,18 +61,11 @@ class LobbySocket(SocketConsumer):
             self.sign_out()
 
     async def take(self, command: dict[str, Any]) -> None:
-        if not self.budget.take(self.hub.loop.time()):
-            self.refuse_flood()
         kind = command.get("$type")
         carry_out = COMMANDS.get(kind) if isinstance(kind, str) else None
         if carry_out is None:
             raise UnknownCommand(f"$type is one of {', '.join(COMMANDS)}, not {kind!r:.40}.")
         await carry_out(self, command)
-
-    def refuse_flood(self) -> None:
-        if self.budget.left < -2 * self.budget.rate:
-            self.connection.close(CloseCode.TOO_MANY, "too many frames")
-        raise TooManyRequests("Too many frames; this one was not carried out.")
 
     def reply_error(self, error: FoyerError, command: dict[str, Any] | None) -> None:
         if isinstance(error, NotAuthorized):

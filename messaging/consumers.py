@@ -88,6 +88,8 @@ class CallersSocket(SocketConsumer):
 class RoomSocket(CallersSocket):
     """`/room/{roomId}/subscribe`: every later event of the room; takes posts."""
 
+    kind = "room"
+
     async def open(self) -> None:
         self.room_id = self.scope["url_route"]["kwargs"]["room_id"]
         await self.join(topic_of(self.room_id), partial(Room.ashow, self.caller, self.room_id))
@@ -104,6 +106,7 @@ class RoomSocket(CallersSocket):
 class InboxSocket(CallersSocket):
     """`/messages/subscribe`: direct messages to the caller."""
 
+    kind = "inbox"
     dialect = INBOX
 
     async def open(self) -> None:

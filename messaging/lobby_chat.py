@@ -10,16 +10,15 @@ import asyncio
 from typing import Any
 
 import orjson
-from django.conf import settings
 
-from config.errors import FoyerError, InvalidInput, TooManyRequests, Unavailable, UnknownCursor
+from config.errors import FoyerError, InvalidInput, Unavailable, UnknownCursor
 from config.times import now_text
 from messaging.consumers import CallersSocket
 from messaging.models import Message
 from messaging.serializers import check_post
-from realtime.connection import CloseCode, Dialect
+from realtime.connection import Dialect
 from realtime.consumer import PROTOCOL, BadFrame
-from realtime.gateway import Budget, UnknownCommand
+from realtime.gateway import UnknownCommand
 from realtime.hub import ANSWER_WITHIN
 from realtime.log import Event, aread_head
 from realtime.presence import Present, kept
@@ -59,10 +58,10 @@ class LobbyDialect(Dialect):
 class JoinSocket(CallersSocket):
     """Opened, it joins its user to the lobby; the list of who is there comes first, then what happens."""
 
+    kind = "join"
     dialect = LobbyDialect()
 
     async def open(self) -> None:
-        self.budget = Budget(settings.FRAMES_PER_SECOND, self.hub.loop.time())
         guests = self.hub.people.presence(GUESTS)
         present, said = await asyncio.gather(guests.present(), aread_head(CHAT))
         await self.accept(PROTOCOL if PROTOCOL in self.scope["subprotocols"] else None)
@@ -88,8 +87,6 @@ class JoinSocket(CallersSocket):
             self.connection.reply(framed("user_joined", b'{"username":%b}' % name))
 
     async def take(self, command: dict[str, Any]) -> None:
-        if not self.budget.take(self.hub.loop.time()):
-            self.refuse_flood()
         if command.get("type") != "chat_message":
             raise UnknownCommand(f"This socket takes frames of type 'chat_message', not {command.get('type')!r:.40}.")
         msg = command.get("msg")
@@ -98,11 +95,6 @@ class JoinSocket(CallersSocket):
         given = {"client_id": command["client_id"]} if "client_id" in command else {}
         text, retry_key = check_post(given | {"text": msg["text"]} if "text" in msg else given)
         await Message.apost(self.caller, LOBBY, text, retry_key)
-
-    def refuse_flood(self) -> None:
-        if self.budget.left < -2 * self.budget.rate:
-            self.connection.close(CloseCode.TOO_MANY, "too many frames")
-        raise TooManyRequests("Too many frames; this one was not carried out.")
 
     def reply_error(self, error: FoyerError, command: dict[str, Any] | None) -> None:
         self.connection.reply(framed("error", orjson.dumps(error.as_json())))

@@ -148,6 +148,9 @@ class Connection:
         "welcoming",
     )
 
+    waiting_bytes = 0
+    """What the client has not taken yet, as far as it waits here."""
+
     def __init__(self, dialect: Dialect, caller: Identity, on_close: Callable[[int, str], None]) -> None:
         self.dialect = dialect
         self.caller = caller

@@ -8,9 +8,12 @@ from typing import Any, ClassVar
 
 import orjson
 from channels.consumer import AsyncConsumer
+from django.conf import settings
 
-from config.errors import BadRequest, BadToken, FoyerError, MalformedJSON, NotFound, Unavailable
+from config.errors import BadRequest, BadToken, FoyerError, MalformedJSON, NotFound, TooManyRequests, Unavailable
+from config.logs import connection_done, id_headers, request_done
 from config.rest import error_headers
+from config.tally import closes, connections
 from config.wire import decode, encode
 from realtime.connection import EVENTS, AsgiConnection, CloseCode, Connection, Dialect, FramedConnection, Identity
 from realtime.hub import get_hub
@@ -52,6 +55,28 @@ def parse_frame(text: str) -> dict[str, Any]:
     return frame
 
 
+class Budget:
+    """How many frames a connection may send: `rate` a second, and as many again at once."""
+
+    __slots__ = ("left", "rate", "refilled_at")
+
+    def __init__(self, rate: float, now: float) -> None:
+        self.rate = rate
+        self.left = 2 * rate
+        self.refilled_at = now
+
+    def take(self, now: float) -> bool:
+        self.left = min(2 * self.rate, self.left + (now - self.refilled_at) * self.rate)
+        self.refilled_at = now
+        self.left -= 1
+        return self.left >= 0
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether as many frames again came after the first that was too many."""
+        return self.left < -2 * self.rate
+
+
 class SocketConsumer(AsyncConsumer):
     """A WebSocket. Subclasses say who may open it (`open`) and what its commands do (`take`).
 
@@ -59,6 +84,8 @@ class SocketConsumer(AsyncConsumer):
     event, and no socket of ours touches the ORM while it is open.
     """
 
+    kind: ClassVar[str] = "other"
+    """What it is called in the log and the metrics."""
     dialect: ClassVar[Dialect] = EVENTS
     connection: Connection
     accepted = False
@@ -66,6 +93,7 @@ class SocketConsumer(AsyncConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.send = scope, send
         self.hub = get_hub()
+        self.begun_at = self.hub.loop.time()
         await receive()  # websocket.connect
         try:
             caller = await self.identify()
@@ -74,13 +102,18 @@ class SocketConsumer(AsyncConsumer):
         except FoyerError as error:
             await self.refuse(error)
             return
+        connections[self.kind] += 1
         try:
             await self.serve(receive)
         finally:
+            connections[self.kind] -= 1
+            if self.accepted:
+                note_end(self.kind, self.connection, self.begun_at)
             self.hub.people.disconnected(self.connection)
             del self.connection, self.scope, self.send
 
     async def serve(self, receive: Any) -> None:
+        self.budget = Budget(settings.FRAMES_PER_SECOND, self.hub.loop.time())
         try:
             await self.open()
         except FoyerError as error:
@@ -89,17 +122,25 @@ class SocketConsumer(AsyncConsumer):
         if self.connection.closing:
             return
         while (message := await receive())["type"] == "websocket.receive":
-            if (text := message.get("text")) is None:
-                self.take_binary()
-            elif not self.connection.closing:
-                await self.answer(text)
+            if not self.connection.closing:
+                await self.answer(message.get("text"))
 
-    async def answer(self, text: str) -> None:
-        """Carry out one command and answer it before the next is read."""
+    async def answer(self, text: str | None) -> None:
+        """Carry out one command and answer it before the next is read; None is a binary frame. Every frame counts."""
+        in_budget = self.budget.take(self.hub.loop.time())
+        if self.budget.is_overdrawn:
+            self.connection.close(CloseCode.TOO_MANY, "too many frames")
+            return
         command = None
         try:
-            command = parse_frame(text)
-            await self.take(command)
+            if text is not None:
+                command = parse_frame(text)
+            if not in_budget:
+                raise TooManyRequests("Too many frames; this one was not carried out.", retry_after=1)
+            if command is None:
+                self.take_binary()
+            else:
+                await self.take(command)
         except FoyerError as error:
             self.reply_error(error, command)
         except Exception:
@@ -137,7 +178,7 @@ class SocketConsumer(AsyncConsumer):
         if self.connection.closing:
             raise BadToken if self.connection.close_code == CloseCode.SIGNED_OUT else NotFound
         self.accepted = True
-        await self.send({"type": "websocket.accept", "subprotocol": subprotocol})
+        await self.send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": id_headers()})
         self.hub.people.came_online(self.connection)
 
     async def send_text(self, text: bytes) -> None:
@@ -151,12 +192,27 @@ class SocketConsumer(AsyncConsumer):
         if self.accepted:
             self.connection.close(CLOSES.get(error.status, CloseCode.BAD_FRAME), error.code)
             return
+        note_refusal(self.kind, error, self.begun_at)
         if "websocket.http.response" not in self.scope.get("extensions", {}):
             await self.send({"type": "websocket.close", "code": 4000 + error.status})
             return
         status, headers, body = http_error(error)
+        headers += id_headers()
         await self.send({"type": "websocket.http.response.start", "status": status, "headers": headers})
         await self.send({"type": "websocket.http.response.body", "body": body})
+
+
+def note_end(kind: str, connection: Connection, begun_at: float) -> None:
+    """Count a connection that is over, and log it."""
+    code = str(connection.close_code or "client")
+    closes[code] += 1
+    connection_done(kind, code, asyncio.get_running_loop().time() - begun_at, connection.caller.id)
+
+
+def note_refusal(kind: str, error: FoyerError, begun_at: float) -> None:
+    """Count a handshake that was answered with an error, and log it."""
+    closes[str(error.status)] += 1
+    request_done("GET", kind, error.status, asyncio.get_running_loop().time() - begun_at)
 
 
 def http_error(error: FoyerError) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
@@ -169,6 +225,7 @@ def http_error(error: FoyerError) -> tuple[int, list[tuple[bytes, bytes]], bytes
 class EventStream:
     """Server-sent events: an HTTP answer without an end. Subclasses say who may open it and what it reads (`open`)."""
 
+    kind: ClassVar[str] = "sse"
     dialect: ClassVar[Dialect]
 
     @classmethod
@@ -181,6 +238,7 @@ class EventStream:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.send = scope, send
         self.hub = get_hub()
+        self.begun_at = self.hub.loop.time()
         self.started, self.ended = asyncio.Event(), asyncio.Event()
         try:
             caller = await self.identify()
@@ -189,6 +247,7 @@ class EventStream:
             return
         self.connection = AsgiConnection(self.send_part, self.dialect, caller, self.end)
         self.hub.people.connected(self.connection)
+        connections[self.kind] += 1
         leaving = asyncio.ensure_future(self.wait_until_left(receive))
         try:
             await self.open()
@@ -197,6 +256,9 @@ class EventStream:
             await self.refuse(error)
         finally:
             leaving.cancel()
+            connections[self.kind] -= 1
+            if self.started.is_set():
+                note_end(self.kind, self.connection, self.begun_at)
             self.hub.people.disconnected(self.connection)
             del self.connection, self.scope, self.send
 
@@ -213,6 +275,7 @@ class EventStream:
             (b"content-type", b"text/event-stream"),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
+            *id_headers(),
         ]
         await self.send({"type": "http.response.start", "status": 200, "headers": headers})
         first = b"retry: 1000\n" + (b"id: %s\n" % place if place else b"") + b"\n"
@@ -247,6 +310,8 @@ class EventStream:
         if self.started.is_set():
             await self.send({"type": "http.response.body", "body": b""})
             return
+        note_refusal(self.kind, error, self.begun_at)
         status, headers, body = http_error(error)
+        headers += id_headers()
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})

@@ -7,8 +7,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
 from math import inf
+from time import perf_counter
 from typing import NamedTuple
 
+from config.tally import fan_outs
 from realtime.connection import Batch, Connection
 from realtime.link import Link
 from realtime.log import Event
@@ -69,6 +71,7 @@ class Feed:
         self.early: list[Event] = []
         self.current: Iterator[Connection] | None = None
         self.lap = 0
+        self.lap_begun_at = 0.0
         self.given: dict[Connection, int] = {}
         self.parts: dict[tuple[int, int], Part] = {}
         self.planned = False
@@ -140,7 +143,7 @@ class Feed:
         nothing waits for longer than one lap takes. `held` is then the last event written, if it is one to act on.
         """
         if self.current is None:
-            self.current, self.lap = iter(list(self.readers)), self.passable()
+            self.current, self.lap, self.lap_begun_at = iter(list(self.readers)), self.passable(), perf_counter()
         end, count = self.passable(), 0
         for reader in islice(self.current, most):
             count += 1
@@ -173,6 +176,7 @@ class Feed:
 
     def end_lap(self) -> None:
         """All readers have what was pending when the lap began; `given` says who has more."""
+        fan_outs.note(perf_counter() - self.lap_begun_at)
         done, self.current = self.lap, None
         self.parts.clear()
         last = self.pending[done - 1]

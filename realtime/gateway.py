@@ -107,23 +107,6 @@ def find_reading(caller: Any, name: Any) -> Reading:
     return readings[prefix](caller, rest)
 
 
-class Budget:
-    """How many frames a connection may send: `rate` a second, and as many again at once."""
-
-    __slots__ = ("left", "rate", "refilled_at")
-
-    def __init__(self, rate: float, now: float) -> None:
-        self.rate = rate
-        self.left = 2 * rate
-        self.refilled_at = now
-
-    def take(self, now: float) -> bool:
-        self.left = min(2 * self.rate, self.left + (now - self.refilled_at) * self.rate)
-        self.refilled_at = now
-        self.left -= 1
-        return self.left >= 0
-
-
 class Gateway(SocketConsumer):
     """One socket. `caller` is who it belongs to once it signed in."""
 
@@ -131,7 +114,6 @@ class Gateway(SocketConsumer):
 
     async def serve(self, receive: Any) -> None:
         self.receive = receive
-        self.budget = Budget(settings.FRAMES_PER_SECOND, self.hub.loop.time())
         await super().serve(receive)
 
     async def identify(self) -> Any:
@@ -144,6 +126,7 @@ class Gateway(SocketConsumer):
                 raise
             if any(protocol.startswith("bearer.") for protocol in self.scope["subprotocols"]):
                 self.rejected: FoyerError | None = error
+    kind = "gateway"
                 return self.caller
         self.rejected = None
         return self.caller
@@ -181,16 +164,7 @@ class Gateway(SocketConsumer):
         except TimeoutError:
             raise NotAuthenticated(f"No sign-in within {SIGN_IN_WITHIN:.0f} s.") from None
 
-    async def answer(self, text: str) -> None:
-        self.in_budget = self.budget.take(self.hub.loop.time())
-        if self.budget.left < -2 * self.budget.rate:
-            self.connection.close(CloseCode.TOO_MANY, "too many frames")
-            return
-        await super().answer(text)
-
     async def take(self, command: Frame) -> None:
-        if not self.in_budget:
-            raise TooManyRequests("Too many frames; this one was not carried out.", retry_after=1)
         kind = command.get("type")
         if not self.caller.id and kind not in ("authenticate", "ping"):
             raise NotAuthenticated("Sign in first: a frame of type 'authenticate'.")

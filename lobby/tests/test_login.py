@@ -187,7 +187,7 @@ async def test_a_login_that_ended_leaves_the_socket_open_to_read(
 ) -> None:
     await socket.login("chief")
     await socket.ask({"$type": "subscribe_tables"})
-    await get_hub().listening.wait()
+    await get_hub().links.listening.wait()
     await database_sync_to_async(end)(chief)
     await until_refused(socket)
     await fill(1)

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from messaging.lobby_chat import GUESTS
+from realtime.tests.talk import let_time_pass
 from rooms.models import Room
 from rooms.models import fields_of as parsed
 from tests.clients import Frame, Person, SignUp, Socket, sign_up_at
@@ -262,6 +264,7 @@ async def test_everyone_sees_everyone_on_whichever_instance_he_is(start_server: 
             await say(there, "back")
             assert said(await here.hear()) == chat(ben, "back"), "nobody was told of the restart"
             other.kill()
+            await asyncio.to_thread(let_time_pass, one, GUESTS)
             async with asyncio.timeout(30):
                 assert said(json.loads(await here.connection.recv())) == left(ben)
         await say(here, "anyone?")

@@ -276,6 +276,12 @@ async def test_frames_connections_and_subscriptions_have_limits(strict_server: S
                 assert {"welcome", "pong", "rate_limited"} == set(codes)
                 assert all(frame["id"] == 1 for frame in socket.heard if frame["type"] != "welcome")
     rooms = [await ann.make_room() for _ in range(5)]
+    for path in (f"/room/{rooms[0]}/subscribe", "/messages/subscribe", "/join", "/lobby_api"):
+        async with ann.socket(path) as socket:
+            for _ in range(60):
+                await socket.say("nonsense")
+            assert (await socket.closed())[0] == 4429, path
+            assert len(socket.heard) < 40
     for room in rooms:
         await ann.rest.delete(f"/room/{room}/members/{ann.username}")
     async with ann.socket("/ws") as first, ann.socket("/ws"), ann.socket("/ws", additional_headers={}) as third:
