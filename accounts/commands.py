@@ -12,22 +12,33 @@ from accounts.credentials import averify
 from accounts.sessions import Caller, aauthenticate
 from config.errors import InvalidInput
 from config.fields import StrictText
+from realtime.declarations import FrameShape
 from realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, entrance, topics
 from realtime.presence import ONLINE
 from realtime.topics import user_topic
 
 
-class SignIn(serializers.Serializer[Any]):
-    """A token, or a username and a password."""
+class SignIn(FrameShape):
+    """Say who the socket belongs to: by a token, or a username and a password. Answered, if it has an `id`, and then
+    by `welcome`."""
 
     token = StrictText(required=False, max_length=4096)
     username = StrictText(required=False, max_length=200)
     password = StrictText(required=False, max_length=200)
+    also = {"anyOf": [{"required": ["token"]}, {"required": ["username", "password"]}]}
+    example = {"username": "ben", "password": "correct horse"}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "token" not in attrs and not {"username", "password"} <= attrs.keys():
             raise serializers.ValidationError({"token": ["A token is expected, or username and password."]})
         return attrs
+
+
+class SignedIn(FrameShape):
+    """Whose socket it is now."""
+
+    username = serializers.CharField()
+    example = {"username": "ben"}
 
 
 def address_of(scope: Any) -> str:
@@ -40,7 +51,7 @@ async def caller_of_handshake(scope: Any) -> Caller:
     return await acaller_from_headers(scope["headers"], address_of(scope))
 
 
-@command("authenticate")
+@command("authenticate", SignIn, gives=SignedIn, answers=("welcome",))
 async def authenticate(gateway: Gateway, frame: Frame) -> bytes:
     """Say who the socket belongs to; once, before anything else."""
     body = SignIn(data=frame)

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("rooms.urls")),
     path("", include("messaging.urls")),
     path("", include("lobby.urls")),
+    path("", include("realtime.urls")),
     path("admin/", admin.site.urls),
     re_path("", no_such_address),
 ]

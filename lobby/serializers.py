@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from rest_framework import serializers
@@ -14,16 +15,16 @@ LARGEST = 2**53 - 1
 """The largest integer that every client of JSON keeps exactly."""
 
 
-def printable(name: str) -> None:
-    if not name.isprintable():
-        raise serializers.ValidationError("A name has printable characters only.")
+def without_controls(name: str) -> None:
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        raise serializers.ValidationError("A name has no control characters, such as line breaks.")
 
 
 class Fresh(serializers.Serializer[Any]):
-    """A table whose id may be left out: 1-100 printable characters of name, kept as sent, and its participants."""
+    """A table whose id may be left out. Its name is kept as sent."""
 
     id = StrictInteger(min_value=1, max_value=LARGEST, required=False)
-    name = StrictText(max_length=100, validators=[printable])
+    name = StrictText(max_length=100, validators=[without_controls])
     participants = StrictInteger(min_value=0, max_value=LARGEST)
 
 

@@ -9,9 +9,11 @@ import orjson
 from accounts.people import afind_person
 from config.errors import InvalidInput
 from config.rest import MOST_MESSAGES, NEWEST
+from messaging import frames
 from messaging.models import Asked, DirectMessage, Message
 from messaging.reading import amark_read, atell_typing, between, in_room
 from messaging.serializers import MessageText, check_post
+from realtime.declarations import Nothing
 from realtime.gateway import Frame, Gateway, command
 from realtime.topics import user_topic
 from rooms.commands import checked, room_of
@@ -35,7 +37,7 @@ def number(frame: Frame, name: str, least: int, most: int) -> int | None:
     return value
 
 
-@command("post")
+@command("post", frames.Post, gives=frames.Message)
 async def post(gateway: Gateway, frame: Frame) -> bytes:
     """A message to a room or a user; answered when it is stored."""
     direct = is_direct(frame)
@@ -45,7 +47,7 @@ async def post(gateway: Gateway, frame: Frame) -> bytes:
     return await Message.apost(gateway.caller, room_of(frame), text, retry_key)
 
 
-@command("history")
+@command("history", frames.History, gives=frames.Page)
 async def history(gateway: Gateway, frame: Frame) -> bytes:
     """A page of messages, as over REST; `more` says whether there are others beyond it."""
     asked = Asked(
@@ -60,15 +62,23 @@ async def history(gateway: Gateway, frame: Frame) -> bytes:
     return b'{"messages":%b,"more":%b}' % (as_json_list(page.messages), b"true" if page.more else b"false")
 
 
-@command("edit")
+@command("edit", frames.Edit, gives=frames.Message)
 async def edit(gateway: Gateway, frame: Frame) -> bytes:
-    return await Message.aedit(gateway.caller, room_of(frame), message_of(frame), checked(MessageText, frame)["text"])
+    """Give a message another text, wherever it was said; its sender may."""
+    message_id, text = message_of(frame), checked(MessageText, frame)["text"]
+    if is_direct(frame):
+        return await DirectMessage.aedit(gateway.caller, await afind_person(frame["user"]), message_id, text)
+    return await Message.aedit(gateway.caller, room_of(frame), message_id, text)
 
 
-@command("delete")
+@command("delete", frames.Delete, gives=frames.DeletedId)
 async def delete(gateway: Gateway, frame: Frame) -> bytes:
+    """Take a message away, wherever it was said."""
     message_id = message_of(frame)
-    await Message.adelete(gateway.caller, room_of(frame), message_id)
+    if is_direct(frame):
+        await DirectMessage.adelete(gateway.caller, await afind_person(frame["user"]), message_id)
+    else:
+        await Message.adelete(gateway.caller, room_of(frame), message_id)
     return orjson.dumps({"id": message_id})
 
 
@@ -79,7 +89,7 @@ def message_of(frame: Frame) -> int:
     return found
 
 
-@command("typing")
+@command("typing", frames.TypingIn, gives=Nothing)
 async def typing(gateway: Gateway, frame: Frame) -> bytes:
     """Tell a room or a user that one is writing. Answered only to a client that wants to know, by an `id`."""
     if is_direct(frame):
@@ -91,7 +101,7 @@ async def typing(gateway: Gateway, frame: Frame) -> bytes:
     return b"{}" if "id" in frame else b""
 
 
-@command("read")
+@command("read", frames.ReadUpTo, gives=frames.Unread)
 async def read(gateway: Gateway, frame: Frame) -> bytes:
     """Note how far the caller has read; his other devices are told."""
     offset = number(frame, "offset", 0, 2**53)

@@ -5,7 +5,7 @@ from config.errors import Forbidden, NotFound
 
 class MessageNotFound(NotFound):
     code = "message_not_found"
-    detail = "There is no such message in this room."
+    detail = "There is no such message."
 
 
 class NotTheSender(Forbidden):

@@ -1,33 +1,39 @@
 """Messages: those of rooms, and direct ones.
 
 A message is an event in the log of its room, and its id is that event's offset. A direct message is one in the log of
-its sender and one in that of its recipient, each with its own id; it is acknowledged when both are stored. What a crash
-leaves undelivered waits in the sender's outbox and is delivered, once and in order, before his next is.
+its sender and one in that of its recipient, each with its own id; it is acknowledged when both are stored, and so are
+its edits and its deletion. What a crash leaves undelivered waits in the sender's outbox and is delivered, once and in
+order, before what he says next to the same one, or when he is seen next.
 """
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from django.conf import settings
 
 from accounts.people import Person
 from accounts.sessions import Caller
+from config.errors import Unavailable
 from config.redis import Library, Steps, operation
 from config.times import now_text
 from messaging import errors as errors  # stored functions refuse by their codes
 from realtime.log import PRELUDE
 from realtime.retries import fingerprint
-from rooms.models import ADMIT, quoted, remember_signer, topic_of, user_tag, who
+from rooms.models import ADMIT, quoted, remember_signer, sign, topic_of, user_tag, who
 
 LUA = Path(__file__).parent / "lua"
 LIBRARY = Library("messaging", PRELUDE, ADMIT, LUA)
 
 INBOX = "messages"
-AT_ONCE = 1000
-"""Entries of an outbox that one call clears; a function takes some thousands of arguments, not any number."""
+LATER = 10.0
+"""Seconds for which a recipient whose node did not answer is left alone; to try takes as long as the store may."""
+MOST_UNREACHABLE = 10_000
+unreachable: dict[int, float] = {}
+"""Such recipients, and until when."""
 
 
 class Page(NamedTuple):
@@ -101,7 +107,9 @@ def _edit_message(caller: Caller, room_id: str, message_id: int, text: str) -> S
 
 def _delete_message(caller: Caller, room_id: str, message_id: int) -> Steps[None]:
     """Take a message away; its sender, the room's owner and admins may."""
-    yield LIBRARY.call("delete", [topic_of(room_id).tag], *who(caller), message_id, quoted(caller.username))
+    tag = topic_of(room_id).tag
+    yield from sign(caller, tag)
+    yield LIBRARY.call("delete", [tag], *who(caller), message_id, quoted(caller.username))
 
 
 def _send_direct(caller: Caller, to: Person, text: str, retry_key: str | None = None) -> Steps[bytes]:
@@ -115,31 +123,80 @@ def _send_direct(caller: Caller, to: Person, text: str, retry_key: str | None = 
         body_of(b'"to":' + quoted(to.username), text),
         *retry_arguments(retry_key, orjson.dumps([to.id, text])),
     )
-    yield from deliver(caller, waiting)
+    yield from deliver(caller, to, *waiting)
     return bytes(message)
 
 
-def deliver(caller: Caller, waiting: list[bytes]) -> Steps[None]:
-    """Store what is in the caller's outbox in the logs of its recipients, in order, then empty the outbox."""
-    offsets = waiting[0::3]
-    for offset, recipient, body in zip(offsets, waiting[1::3], waiting[2::3], strict=True):
-        to = orjson.loads(body.replace(b"\x00", b"0").replace(b"\x01", b"0"))["to"]
-        yield LIBRARY.call(
-            "deliver", [user_tag(int(recipient))], quoted(to), caller.id, quoted(caller.username), offset, body
-        )
-    for start in range(0, len(offsets), AT_ONCE):
-        yield LIBRARY.call("delivered", [user_tag(caller.id)], *offsets[start : start + AT_ONCE])
+def _edit_direct(caller: Caller, to: Person, message_id: int, text: str) -> Steps[bytes]:
+    """Give a direct message that the caller sent another text, in both logs. Returns it as JSON, as `send` does."""
+    message, *waiting = yield LIBRARY.call(
+        "edit_direct",
+        [user_tag(caller.id)],
+        caller.id,
+        quoted(caller.username),
+        to.id,
+        message_id,
+        quoted(text),
+        now_text(),
+    )
+    yield from deliver(caller, to, *waiting)
+    return bytes(message)
+
+
+def _delete_direct(caller: Caller, to: Person, message_id: int) -> Steps[None]:
+    """Take a direct message that the caller sent out of both logs. Raises `MessageNotFound` if it is gone already."""
+    is_there, *waiting = yield LIBRARY.call(
+        "delete_direct",
+        [user_tag(caller.id)],
+        caller.id,
+        quoted(caller.username),
+        to.id,
+        message_id,
+        b'{"id":\x00,"to":' + quoted(to.username) + b"}",
+    )
+    yield from deliver(caller, to, *waiting)
+    if not is_there:
+        raise errors.MessageNotFound
+
+
+def deliver(caller: Caller, to: Person, waiting: list[bytes], others: list[Any]) -> Steps[None]:
+    """Put what waits for somebody into his log, all of it, and then some of what a crash left for others."""
+    while waiting:
+        waiting = yield from deliver_portion(caller, to.id, waiting)
+    yield from deliver_left_behind(caller, others)
+
+
+def deliver_portion(caller: Caller, recipient: int, waiting: list[bytes]) -> Steps[list[bytes]]:
+    """Deliver what a stored function gave as one portion, and cross it off. Returns the next one."""
+    to = orjson.loads(waiting[3].replace(b"\x00", b"0").replace(b"\x01", b"0"))["to"]
+    sender = quoted(caller.username)
+    yield LIBRARY.call("deliver", [user_tag(recipient)], quoted(to), caller.id, sender, *waiting)
+    left: list[bytes] = yield LIBRARY.call("delivered", [user_tag(caller.id)], recipient, *waiting[0::4])
+    return left
+
+
+def deliver_left_behind(caller: Caller, others: list[Any]) -> Steps[None]:
+    """A portion for each of some others. One whose node does not answer keeps nobody waiting, and is left for later."""
+    for recipient, waiting in zip(map(int, others[0::2]), others[1::2], strict=True):
+        if unreachable.get(recipient, 0) > time.monotonic():
+            continue
+        try:
+            yield from deliver_portion(caller, recipient, waiting)
+        except Unavailable:
+            if len(unreachable) > MOST_UNREACHABLE:
+                unreachable.clear()
+            unreachable[recipient] = time.monotonic() + LATER
 
 
 def _read_direct(caller: Caller, other: Person | None, asked: Asked) -> Steps[Page]:
     """A page of what the caller and `other` said to each other; with None, of what anyone sent to the caller."""
     index = INBOX if other is None else f"with:{other.id}"
     tag = user_tag(caller.id)
-    reply, waiting = yield [
+    reply, others = yield [
         LIBRARY.call("history", [tag], *who(caller), index, *cursors(asked)),
         LIBRARY.call("undelivered", [tag]),
     ]
-    yield from deliver(caller, waiting)
+    yield from deliver_left_behind(caller, others)
     return page(reply)
 
 
@@ -162,5 +219,7 @@ class DirectMessage:
     """What can be done with direct messages, blocking and, with an `a` before its name, awaitable."""
 
     send, asend = operation(_send_direct)
+    edit, aedit = operation(_edit_direct)
+    delete, adelete = operation(_delete_direct)
     history, ahistory = operation(_read_direct)
     forget_user, aforget_user = operation(_forget_user)

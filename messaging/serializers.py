@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from config.errors import InvalidInput
@@ -11,17 +12,13 @@ from config.fields import StrictText
 from config.retry_keys import retry_key_of
 
 LONGEST_TEXT = 4096
-
-
-def not_blank(text: str) -> None:
-    if not text.strip():
-        raise serializers.ValidationError("A message is not blank.")
+NOT_BLANK = RegexValidator(r"\S", "A message is not blank.")
 
 
 class MessageText(serializers.Serializer[Any]):
     """A message's text: 1-4096 characters, not blank, no NUL; kept exactly as sent."""
 
-    text = StrictText(max_length=LONGEST_TEXT, validators=[not_blank])
+    text = StrictText(max_length=LONGEST_TEXT, validators=[NOT_BLANK])
 
 
 def check_post(frame: dict[str, Any]) -> tuple[str, str | None]:

@@ -6,4 +6,4 @@ class RealtimeConfig(AppConfig):
     name = "realtime"
 
     def ready(self) -> None:
-        autodiscover_modules("commands")
+        autodiscover_modules("commands", "frames")

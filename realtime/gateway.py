@@ -26,8 +26,19 @@ from config.errors import (
     TooManyRequests,
 )
 from config.wire import encode
-from realtime.connection import NOBODY, CloseCode
+from realtime.connection import NOBODY
 from realtime.consumer import PROTOCOL, SocketConsumer
+from realtime.declarations import Shape
+from realtime.frames import (
+    GATEWAY,
+    Ping,
+    Resume,
+    Resumed,
+    Subscribe,
+    Subscribed,
+    Unsubscribe,
+    Unsubscribed,
+)
 from realtime.hub import Check
 from realtime.log import Head
 from realtime.resume import Resumption, finish, hand_out_all, keep_back, resume
@@ -55,8 +66,14 @@ readings: dict[str, Callable[[Any, str], Reading]] = {}
 defaults: list[Callable[[Any], Awaitable[list[Reading]]]] = []
 
 
-def command(kind: str) -> Callable[[Command], Command]:
-    """Register what a frame of a type does: `run(gateway, frame)` gives the result as JSON, or raises `FoyerError`."""
+def command(
+    kind: str, takes: Shape, gives: Shape | None = None, answers: tuple[str, ...] = ()
+) -> Callable[[Command], Command]:
+    """Register what a frame of a type does: `run(gateway, frame)` gives the result as JSON, or raises `FoyerError`.
+
+    `takes` declares the frame, `gives` the result; `answers` are the types of what it says beside, or instead.
+    """
+    GATEWAY.takes(kind, takes, gives, answers)
     return partial(keep, commands, kind)
 
 
@@ -110,6 +127,7 @@ def find_reading(caller: Any, name: Any) -> Reading:
 class Gateway(SocketConsumer):
     """One socket. `caller` is who it belongs to once it signed in."""
 
+    kind = "gateway"
     caller: Any = NOBODY
 
     async def serve(self, receive: Any) -> None:
@@ -126,7 +144,6 @@ class Gateway(SocketConsumer):
                 raise
             if any(protocol.startswith("bearer.") for protocol in self.scope["subprotocols"]):
                 self.rejected: FoyerError | None = error
-    kind = "gateway"
                 return self.caller
         self.rejected = None
         return self.caller
@@ -155,10 +172,7 @@ class Gateway(SocketConsumer):
                     if message["type"] != "websocket.receive":
                         self.connection.closing = True
                         return
-                    if (text := message.get("text")) is None:
-                        self.take_binary()
-                        return
-                    await self.answer(text)
+                    await self.answer(message.get("text"))
                     if self.connection.closing:
                         return
         except TimeoutError:
@@ -234,7 +248,7 @@ class Gateway(SocketConsumer):
             return None
 
 
-@command("ping")
+@command("ping", Ping, answers=("pong",))
 async def ping(gateway: Gateway, frame: Frame) -> bytes:
     told = {"id": frame["id"]} if "id" in frame else {}
     seq = {"seq": frame["seq"]} if "seq" in frame else {}
@@ -242,7 +256,7 @@ async def ping(gateway: Gateway, frame: Frame) -> bytes:
     return b""
 
 
-@command("subscribe")
+@command("subscribe", Subscribe, gives=Subscribed)
 async def subscribe(gateway: Gateway, frame: Frame) -> bytes:
     """Read a topic from now on, or from `offset` on."""
     reading = find_reading(gateway.caller, frame.get("topic"))
@@ -269,14 +283,14 @@ async def read_on(gateway: Gateway, reading: Reading) -> Head:
     return await gateway.hub.subscribe(reading.topic, gateway.connection, check=reading.check)
 
 
-@command("unsubscribe")
+@command("unsubscribe", Unsubscribe, gives=Unsubscribed)
 async def unsubscribe(gateway: Gateway, frame: Frame) -> bytes:
     reading = find_reading(gateway.caller, frame.get("topic"))
     gateway.hub.unsubscribe(reading.topic.tag, gateway.connection)
     return orjson.dumps({"topic": reading.topic.name})
 
 
-@command("resume")
+@command("resume", Resume, gives=Resumed)
 async def resume_topics(gateway: Gateway, frame: Frame) -> bytes:
     """Give what was missed of topics since the offsets named, before what happens from now on."""
     wanted = frame.get("topics")

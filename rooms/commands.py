@@ -15,6 +15,7 @@ from config.redis import on_loop
 from config.retry_keys import retry_key_of
 from realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, topics
 from realtime.topics import room_topic
+from rooms import frames
 from rooms.membership import Membership
 from rooms.models import LIBRARY, LOBBY, Room, topic_of, user_tag
 from rooms.serializers import NewMember, NewRoom
@@ -55,7 +56,7 @@ async def own_rooms(caller: Caller) -> list[Reading]:
     """Everyone hears the rooms he is a member of."""
     found: list[Reading] = []
     after = -1
-    while page := await on_loop().call(LIBRARY.call("page", [user_tag(caller.id)], "rooms", after, 1000)):
+    while page := await on_loop().call(LIBRARY.call("page", [user_tag(caller.id)], "rooms", after, "", 1000, 0)):
         after = 0 if page[-1] == LOBBY.encode() else int(page[-1])
         found.extend(
             Reading(room_topic(room_id.decode()), partial(Membership.arequire, caller.id, room_id.decode()))
@@ -64,20 +65,20 @@ async def own_rooms(caller: Caller) -> list[Reading]:
     return found
 
 
-@command("create_room")
+@command("create_room", frames.CreateRoom, gives=frames.Room)
 async def create_room(gateway: Gateway, frame: Frame) -> bytes:
     body = checked(NewRoom, frame)
     return await Room.acreate(gateway.caller, body["name"], body["members_only"], retry_key_of(frame.get("client_id")))
 
 
-@command("delete_room")
+@command("delete_room", frames.DeleteRoom, gives=frames.Gone)
 async def delete_room(gateway: Gateway, frame: Frame) -> bytes:
     room_id = room_of(frame)
     await Room.adelete(gateway.caller, room_id)
     return orjson.dumps({"roomId": room_id})
 
 
-@command("add_member")
+@command("add_member", frames.AddMember, gives=frames.Member)
 async def add_member(gateway: Gateway, frame: Frame) -> bytes:
     room_id, body = room_of(frame), checked(NewMember, frame)
     await Room.ashow(gateway.caller, room_id)
@@ -85,7 +86,7 @@ async def add_member(gateway: Gateway, frame: Frame) -> bytes:
     return orjson.dumps({"username": member.username, "joined_at": member.joined_at})
 
 
-@command("remove_member")
+@command("remove_member", frames.RemoveMember, gives=frames.Removed)
 async def remove_member(gateway: Gateway, frame: Frame) -> bytes:
     room_id, body = room_of(frame), checked(NewMember, frame)
     await Room.ashow(gateway.caller, room_id)

@@ -17,6 +17,8 @@ def printable(name: str) -> None:
 class RoomName(StrictText):
     """1-100 printable characters, kept as sent."""
 
+    also = {"pattern": r"\S"}
+
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=100, validators=[printable], **options)
 

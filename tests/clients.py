@@ -14,6 +14,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.frames import Dialogue
 from tests.server import Server
 
 PASSWORD = "correct horse"
@@ -23,19 +24,26 @@ Frame = dict[str, Any]
 
 
 class Socket:
-    """A WebSocket that speaks JSON. What was heard and not asked for waits in `heard`, in order."""
+    """A WebSocket that speaks JSON. What was heard and not asked for waits in `heard`, in order.
+
+    All that is said and heard is held against the document of `/schema/events`.
+    """
 
     def __init__(self, connection: ClientConnection) -> None:
+        assert connection.request
         self.connection = connection
+        self.dialogue = Dialogue(connection.request.path)
         self.heard: list[Frame] = []
 
     async def say(self, frame: Any) -> None:
         """Send `frame` as JSON; text and bytes go as they are."""
+        self.dialogue.said(frame)
         await self.connection.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
 
     async def next_frame(self) -> Frame:
         async with asyncio.timeout(PATIENCE):
             frame: Frame = json.loads(await self.connection.recv())
+        self.dialogue.heard(frame)
         return frame
 
     async def hear(self) -> Frame:
@@ -66,6 +74,7 @@ class Stream:
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
+        self.dialogue = Dialogue(response.request.url.path)
         self.lines = self.read_lines()
         self.last_id = ""
 
@@ -89,6 +98,7 @@ class Stream:
                     data.append(value)
                 elif not line and data:
                     frame: Frame = json.loads("\n".join(data))
+                    self.dialogue.heard(frame)
                     return frame
         return None
 

@@ -12,6 +12,7 @@ from accounts.tests.conftest import PASSWORD
 from lobby.consumers import LobbySocket
 from lobby.models import NewTable, Table
 from lobby.tests.invariants import tables
+from tests.frames import Dialogue
 
 Frame = dict[str, Any]
 PATIENCE = 10
@@ -37,10 +38,11 @@ async def listed() -> list[Frame]:
 
 
 class LobbyClient:
-    """Says and hears frames of JSON; text and bytes go as they are."""
+    """Says and hears frames of JSON; text and bytes go as they are. What is heard is held against `/schema/events`."""
 
     def __init__(self) -> None:
         self.wire = WebsocketCommunicator(LobbySocket.as_asgi(), "/lobby_api")
+        self.dialogue = Dialogue("/lobby_api")
         self.seq = 0
 
     async def open(self) -> None:
@@ -54,6 +56,7 @@ class LobbyClient:
 
     async def hear(self) -> Frame:
         frame: Frame = json.loads(await self.wire.receive_from(timeout=PATIENCE))
+        self.dialogue.heard(frame)
         return frame
 
     async def ask(self, frame: Any) -> Frame:

@@ -159,6 +159,8 @@ WRONG_TABLES = [
     ({"name": "x" * 101, "participants": 1}, "name"),
     ({"name": "a\nb", "participants": 1}, "name"),
     ({"name": "a\0b", "participants": 1}, "name"),
+    ({"name": "a\x7fb", "participants": 1}, "name"),
+    ({"name": "a\x85b", "participants": 1}, "name"),
     ({"name": 5, "participants": 1}, "name"),
     ({"name": None, "participants": 1}, "name"),
     ({"name": "x", "participants": -1}, "participants"),
@@ -195,7 +197,9 @@ def test_a_place_is_an_integer(boss: Api, after_id: Any) -> None:
     assert "after_id" in invalid(boss.post(LIST, {"after_id": after_id, "table": FIGHTERS}))
 
 
-@pytest.mark.parametrize("name", ["x", " ", "x" * 100, "Ünïcødé 💬", '"\\', "{}"])
+@pytest.mark.parametrize(
+    "name", ["x", " ", "x" * 100, "Ünïcødé 💬", '"\\', "{}", "👩\u200d🚀", "no\u00a0break", "a\u2028b"]
+)
 def test_a_name_is_kept_as_it_was_sent(boss: Api, name: str) -> None:
     boss.post(LIST, {"table": {"name": name, "participants": 2**53 - 1}})
     assert [(table["name"], table["participants"]) for table in tables()] == [(name, 2**53 - 1)]

@@ -20,6 +20,13 @@ local function read_message(tag, id)
   return entry[2][2], entry[2][4], entry[2][6]
 end
 
+-- Signer and body of a message in what was said between a user and another one; nil where it is not there.
+local function read_said(tag, other, id)
+  if #redis.call('XRANGE', tag .. ':with:' .. other, id .. '-0', id .. '-0') == 0 then return nil end
+  local _, by, body = read_message(tag, id)
+  return by, body
+end
+
 local FIELD = #'"message":' + 1
 
 -- The message as JSON, as it is now.
@@ -36,21 +43,37 @@ local function split_text(body)
   return string.sub(body, 1, from), string.sub(body, from + 1, upto - 1), string.sub(body, upto)
 end
 
--- {user:5}:outbox  hash: offset -> recipient's account id, a blank, the body; emptied by `delivered`
-local function outbox(tag)
-  local waiting, flat = {}, redis.call('HGETALL', tag .. ':outbox')
-  for i = 1, #flat, 2 do
-    local to, body = string.match(flat[i + 1], '^(%d+) (.*)$')
-    waiting[#waiting + 1] = {tonumber(flat[i]), to, body}
-  end
-  table.sort(waiting, function(a, b) return a[1] < b[1] end)
-  return waiting
+-- A message with another text, as its body, and whether that is another than it has.
+local function with_text(tag, id, body, text, time)
+  local current = redis.call('HGET', tag .. ':edits', id) or string.sub(body, FIELD)
+  local head, before, tail = split_text(current)
+  if text == before then return current, false end
+  return head .. text .. (string.gsub(tail, '"edited_at":.*$', '"edited_at":"' .. time .. '"}')), true
 end
 
-local function flatten(rows)
-  local flat = {}
-  for _, row in ipairs(rows) do
-    for _, value in ipairs(row) do flat[#flat + 1] = value end
+-- Gives a message the text that `current`, its body, has, and tells those who read the topic. Returns the offset of that.
+local function change(tag, topic, id, by, current)
+  redis.call('HSET', tag .. ':edits', id, current)
+  local offset = append(tag, topic, 'message_edited', by, '"message":' .. string.gsub(current, '%z', id))
+  local events = redis.call('HGET', tag .. ':edits', id .. ':events') or ''
+  redis.call('HSET', tag .. ':edits', id .. ':events', events .. offset .. ' ')
+  return offset
+end
+
+-- Takes the text out of the log at an offset. What stands in its place, for those who catch up, has no text.
+local function redact(tag, offset)
+  local fields = redis.call('XRANGE', tag .. ':log', offset .. '-0', offset .. '-0')[1][2]
+  local head, _, tail = split_text(fields[6])
+  redis.call('HSET', tag .. ':redacted', offset, fields[2] .. ' ' .. fields[4] .. ' ' .. head .. '""' .. tail)
+  redis.call('XDEL', tag .. ':log', offset .. '-0')
+end
+
+-- Takes a message away, text and edits, and out of the indexes named.
+local function take_away(tag, id, indexes)
+  redact(tag, id)
+  for offset in string.gmatch(redis.call('HGET', tag .. ':edits', id .. ':events') or '', '%d+') do
+    redact(tag, offset)
   end
-  return flat
+  for _, index in ipairs(indexes) do redis.call('XDEL', tag .. ':' .. index, id .. '-0') end
+  redis.call('HDEL', tag .. ':edits', id, id .. ':events')
 end

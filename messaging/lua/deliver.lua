@@ -1,21 +1,54 @@
--- deliver: store a direct message in its recipient's log.
+-- deliver: what one user said to another, edited or deleted, in the log of that other.
 -- KEYS 1 the recipient's tag
 -- ARGV 1 the recipient's name as JSON  2 the sender's account id  3 the sender's name as JSON
---      4 the message's offset in the sender's log  5 the message's body
--- Reply  1 when it is there now; 0 when the recipient's account is gone
--- Atomic. May be repeated: a sender's messages come in the order of his log, so one at or before the last that came
+--      then for each thing, oldest first: its offset in the sender's log, type, the id of the message there, its body
+-- Reply  1 when all of it is there now; 0 when the recipient's account is gone
+-- Atomic. May be repeated: what a sender does comes in the order of his log, so what is at or before the last that came
 -- from him is there already.
---   {user:9}:received  hash: sender's account id -> the offset, in his log, of the last message from him
-local function deliver(keys, args)
-  local tag, sender, offset = keys[1], args[2], tonumber(args[4])
-  if redis.call('EXISTS', tag .. ':gone') == 1 then return 0 end
-  if offset <= tonumber(redis.call('HGET', tag .. ':received', sender) or 0) then return 1 end
-  redis.call('HSET', tag .. ':received', sender, offset)
-  may_sign(tag, sender, args[3])
-  local own = append(tag, '"user:' .. string.sub(args[1], 2), 'direct_message', sender, '"message":' .. args[5])
+--   {user:9}:received        hash: sender's account id -> the offset, in his log, of the last that came from him
+--   {user:9}:from:<account>  stream: an entry for each message from that one, its id the message's in his log; field:
+--                            its id in this one
+local function copy_of(tag, sender, id)
+  local entry = redis.call('XRANGE', tag .. ':from:' .. sender, id .. '-0', id .. '-0')[1]
+  return entry and entry[2][2]
+end
+
+local arrive = {}
+
+function arrive.direct_message(tag, topic, sender, id, body)
+  local own = append(tag, topic, 'direct_message', sender, '"message":' .. body)
   redis.call('XADD', tag .. ':with:' .. sender, own .. '-0', '', '')
   redis.call('XADD', tag .. ':messages', own .. '-0', '', '')
+  redis.call('XADD', tag .. ':from:' .. sender, id .. '-0', '', own)
   redis.call('SADD', tag .. ':peers', sender)
+end
+
+function arrive.message_edited(tag, topic, sender, id, body)
+  local own = copy_of(tag, sender, id)
+  if own then change(tag, topic, own, sender, body) end
+end
+
+function arrive.message_deleted(tag, topic, sender, id, body)
+  local own = copy_of(tag, sender, id)
+  if not own then return end
+  take_away(tag, own, {'messages', 'with:' .. sender})
+  redis.call('XDEL', tag .. ':from:' .. sender, id .. '-0')
+  say_deleted(tag, topic, own, sender, body)
+end
+
+local function deliver(keys, args)
+  local tag, sender, topic = keys[1], args[2], '"user:' .. string.sub(args[1], 2)
+  if redis.call('EXISTS', tag .. ':gone') == 1 then return 0 end
+  local last = tonumber(redis.call('HGET', tag .. ':received', sender) or 0)
+  may_sign(tag, sender, args[3])
+  for i = 4, #args, 4 do
+    local offset = tonumber(args[i])
+    if offset > last then
+      arrive[args[i + 1]](tag, topic, sender, args[i + 2], args[i + 3])
+      last = offset
+    end
+  end
+  redis.call('HSET', tag .. ':received', sender, last)
   return 1
 end
 register('deliver', deliver)

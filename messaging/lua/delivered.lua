@@ -1,10 +1,16 @@
--- delivered: a direct message is in its recipient's log; it need not be delivered again.
+-- delivered: things are in their recipient's log; they need not be delivered again.
 -- KEYS 1 the sender's tag
--- ARGV 1 … the offsets of such messages in the sender's log
--- Reply  1
--- May be repeated.
+-- ARGV 1 the recipient's account id  2 … their offsets in the sender's log
+-- Reply  what waits for that recipient now, as `portion` gives it
+-- Atomic. May be repeated.
 local function delivered(keys, args)
-  redis.call('HDEL', keys[1] .. ':outbox', unpack(args))
-  return 1
+  local tag, recipient = keys[1], args[1]
+  local waiting = tag .. ':outbox:' .. recipient
+  for i = 2, #args do redis.call('XDEL', waiting, args[i] .. '-0') end
+  if redis.call('XLEN', waiting) == 0 then
+    redis.call('DEL', waiting)
+    redis.call('SREM', tag .. ':owed', recipient)
+  end
+  return portion(tag, recipient)
 end
 register('delivered', delivered)

@@ -9,16 +9,8 @@ local function edit(keys, args)
   local kind, by, body = read_message(tag, id)
   if not kind then return refuse('message_not_found') end
   if by ~= user then return refuse('not_the_sender') end
-  local current = redis.call('HGET', tag .. ':edits', id) or string.sub(body, FIELD)
-  local head, text, tail = split_text(current)
-  if text ~= args[4] then
-    current = head .. args[4] .. string.gsub(tail, '"edited_at":.*$', '"edited_at":"' .. args[5] .. '"}')
-    redis.call('HSET', tag .. ':edits', id, current)
-    local body = '"message":' .. string.gsub(current, '%z', id)
-    local offset = append(tag, topic_json(tag), 'message_edited', by, body)
-    local events = redis.call('HGET', tag .. ':edits', id .. ':events') or ''
-    redis.call('HSET', tag .. ':edits', id .. ':events', events .. offset .. ' ')
-  end
+  local current, changed = with_text(tag, id, body, args[4], args[5])
+  if changed then change(tag, topic_json(tag), id, by, current) end
   return fill(current, id, signature(tag, by))
 end
 register('edit', edit)

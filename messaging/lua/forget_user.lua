@@ -5,9 +5,9 @@
 local function forget_user(keys)
   local tag = keys[1]
   for _, peer in ipairs(redis.call('SMEMBERS', tag .. ':peers')) do
-    redis.call('UNLINK', tag .. ':with:' .. peer)
+    for _, part in ipairs{'with', 'from', 'outbox'} do redis.call('UNLINK', tag .. ':' .. part .. ':' .. peer) end
   end
-  for _, part in ipairs{'head', 'log', 'messages', 'signers', 'redacted', 'edits', 'outbox', 'received', 'peers', 'read'} do
+  for _, part in ipairs{'head', 'log', 'messages', 'signers', 'redacted', 'edits', 'owed', 'received', 'peers', 'read'} do
     redis.call('UNLINK', tag .. ':' .. part)
   end
   return 1

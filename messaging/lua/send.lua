@@ -2,9 +2,9 @@
 -- KEYS 1 the sender's tag
 -- ARGV 1 the sender's account id  2 his name as JSON  3 the recipient's account id  4 the message's body
 --      5 a retry key, '' for none  6 a hash of the request  7 seconds to remember the key
--- Reply  {the message as JSON; then, for each message still to be delivered, oldest first: offset, recipient, body};
+-- Reply  {the message as JSON; what waits for the recipient, as `portion` gives it; for others, as `others` does};
 --        refuses an account that was deleted and a retry key that came with another request
--- Atomic: stored and noted, or neither. Repeated with its retry key it stores nothing and says what is undelivered.
+-- Atomic: stored and noted, or neither. Repeated with its retry key it stores nothing and says what waits.
 local function send(keys, args)
   local tag, sender, name, recipient, body = keys[1], args[1], args[2], args[3], args[4]
   if redis.call('EXISTS', tag .. ':gone') == 1 then return refuse('account_gone') end
@@ -19,13 +19,11 @@ local function send(keys, args)
       redis.call('XADD', tag .. ':messages', offset .. '-0', '', '')
     else
       redis.call('SADD', tag .. ':signed', '{user:' .. recipient .. '}')
-      redis.call('HSET', tag .. ':outbox', offset, recipient .. ' ' .. body)
+      owe(tag, recipient, offset, 'direct_message', offset, body)
     end
     message = fill(body, offset, signature(tag, sender))
     remember(tag, sender, args[5], args[6], args[7], message)
   end
-  local reply = flatten(outbox(tag))
-  table.insert(reply, 1, message)
-  return reply
+  return {message, portion(tag, recipient), others(tag, recipient)}
 end
 register('send', send)

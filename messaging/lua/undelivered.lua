@@ -1,8 +1,8 @@
--- undelivered: the direct messages of a sender that are not known to be in their recipients' logs.
+-- undelivered: what is not known to be in the logs of those it concerns, for some of them.
 -- KEYS 1 the sender's tag
--- Reply  {for each, oldest first: offset, recipient's account id, body}
+-- Reply  {recipient's account id, what waits for him, as `portion` gives it; …}
 -- Reads only.
 local function undelivered(keys)
-  return flatten(outbox(keys[1]))
+  return others(keys[1], '')
 end
 register('undelivered', undelivered, READ_ONLY)

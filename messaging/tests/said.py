@@ -39,6 +39,10 @@ def send(caller: Caller, to: Caller, text: str, retry_key: str | None = None) ->
     return fields_of(DirectMessage.send(caller, person(to), text, retry_key))
 
 
+def edit_direct(caller: Caller, to: Caller, message_id: int, text: str) -> dict[str, Any]:
+    return fields_of(DirectMessage.edit(caller, person(to), message_id, text))
+
+
 def history(caller: Caller, asked: Asked = NEWEST, room_id: str = "1") -> list[dict[str, Any]]:
     return [fields_of(message) for message in Message.history(caller, room_id, asked).messages]
 

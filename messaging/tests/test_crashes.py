@@ -8,16 +8,30 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from redis.crc import key_slot
 
 from accounts.sessions import AccountGone, Caller, _bury
+from config.errors import Unavailable
 from config.redis import Steps, client
-from messaging.models import Asked, DirectMessage, _forget_user, _post_message, _read_direct, _send_direct
+from messaging import models
+from messaging.errors import MessageNotFound
+from messaging.models import (
+    Asked,
+    DirectMessage,
+    _delete_direct,
+    _edit_direct,
+    _forget_user,
+    _post_message,
+    _read_direct,
+    _send_direct,
+)
 from messaging.tests.said import conversation, history, inbox, person, post, room_events, send, texts_of, user_events
 from rooms.models import Room, user_tag
 from rooms.models import _forget_user as _leave_rooms
 from rooms.tests.invariants import create, empty_store
 from tests.people import ANN, BEN, EVE
 from tests.steps import Run, crashes, in_every_order, in_order
+from tests.store import SLOTS, Cluster, store_at, wait_for
 
 
 def going(caller: Caller) -> Steps[None]:
@@ -106,7 +120,7 @@ def test_direct_messages_cut_short_arrive_in_the_order_they_were_sent() -> None:
         told = ["cut 0", "cut 2"] * (calls > 0)
         assert texts_of(inbox(BEN)) == texts_of(conversation(ANN, BEN)) == [*told, "whole"]
         assert texts_of(inbox(EVE)) == ["cut 1"] * (calls > 0)
-        assert not client().exists(f"{user_tag(ANN.id)}:outbox")
+        assert not client().exists(f"{user_tag(ANN.id)}:owed")
 
 
 def test_two_processes_that_deliver_at_once_deliver_once_and_in_order() -> None:
@@ -153,7 +167,103 @@ def test_a_direct_message_under_way_when_its_recipient_goes_leaves_nothing_in_hi
 
     for _ in in_every_order(put_up):
         assert not client().exists(f"{user_tag(BEN.id)}:log")
-        assert not client().exists(f"{user_tag(ANN.id)}:outbox")
+        assert not client().exists(f"{user_tag(ANN.id)}:owed")
+
+
+def editing() -> Steps[bytes]:
+    empty_store()
+    send(ANN, BEN, "first")
+    send(ANN, BEN, "second")
+    return _edit_direct(ANN, person(BEN), 1, "first, edited")
+
+
+def deleting() -> Steps[None]:
+    empty_store()
+    send(ANN, BEN, "first")
+    send(ANN, BEN, "second")
+    DirectMessage.edit(ANN, person(BEN), 1, "first, edited")
+    return _delete_direct(ANN, person(BEN), 1)
+
+
+@pytest.mark.parametrize("touch", [look_at_conversation, lambda: send(ANN, EVE, "something else")])
+def test_an_edit_cut_short_reaches_the_recipient_once_when_its_sender_is_next_seen(touch: Callable[[], object]) -> None:
+    for calls in crashes(editing):
+        touch()
+        assert texts_of(conversation(BEN, ANN)) == texts_of(conversation(ANN, BEN)), f"after {calls} calls"
+        DirectMessage.edit(ANN, person(BEN), 1, "first, edited")
+        assert texts_of(inbox(BEN)) == ["first, edited", "second"]
+        assert [event["type"] for event in user_events(BEN)].count("message_edited") == 1
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_deletion_cut_short_reaches_the_recipient_once(again: bool) -> None:
+    for calls in crashes(deleting):
+        if calls == 0:
+            continue
+        if again:
+            with pytest.raises(MessageNotFound):
+                DirectMessage.delete(ANN, person(BEN), 1)
+        else:
+            look_at_conversation()
+        assert texts_of(inbox(BEN)) == texts_of(conversation(ANN, BEN)) == ["second"], f"after {calls} calls"
+        assert [event["type"] for event in user_events(BEN)].count("message_deleted") == 1
+
+
+def test_what_is_said_edited_and_deleted_at_once_ends_alike_on_both_sides() -> None:
+    def put_up() -> Sequence[Steps[Any]]:
+        empty_store()
+        Run(_send_direct(ANN, person(BEN), "one")).step()
+        return [_edit_direct(ANN, person(BEN), 1, "two"), _delete_direct(ANN, person(BEN), 1)]
+
+    for edited, _ in in_every_order(put_up):
+        assert isinstance(edited, bytes | MessageNotFound)
+        assert conversation(ANN, BEN) == conversation(BEN, ANN) == inbox(BEN) == []
+        assert [event["type"] for event in user_events(ANN)] == [event["type"] for event in user_events(BEN)]
+        assert not client().exists(f"{user_tag(ANN.id)}:owed")
+
+
+def test_a_long_outbox_is_emptied_in_portions_and_in_order() -> None:
+    for number in range(120):
+        Run(_send_direct(ANN, person(BEN), str(number))).step()
+    look_at_conversation()
+    assert texts_of(inbox(BEN, Asked(1000))) == [str(number) for number in range(50)]
+    send(ANN, BEN, "last")
+    assert texts_of(inbox(BEN, Asked(1000))) == [*map(str, range(120)), "last"]
+    assert not list(client().scan_iter(match=f"{user_tag(ANN.id)}:o*"))
+
+
+def test_one_who_can_not_be_reached_holds_nobody_else_back(
+    spare_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, ben, eve = (
+        Caller(id=next(number for number in range(1, 1000) if part_of(number) == part), username=name, is_admin=False)
+        for part, name in enumerate(("ann", "ben", "eve"))
+    )
+    for node in spare_cluster.nodes:
+        node.client().config_set("cluster-require-full-coverage", "no")
+    with store_at(spare_cluster.url, timeout=1):
+        send(ann, ben, "one")
+        send(ann, eve, "one")
+        away = spare_cluster.nodes[1]
+        away.kill()
+        with pytest.raises(Unavailable):
+            send(ann, ben, "two", "k")
+        for number in range(20):
+            send(ann, eve, str(number))
+        assert texts_of(conversation(ann, ben)) == ["one", "two"]
+        assert len(inbox(eve)) == 21
+        away.start()
+        spare_cluster.wait_until_whole()
+        monkeypatch.setattr(models, "unreachable", {})
+        wait_for(lambda: send(ann, eve, "and now") and len(inbox(ben)) == 2)
+        assert texts_of(inbox(ben)) == ["one", "two"]
+        send(ann, ben, "two", "k")
+        assert texts_of(inbox(ben)) == ["one", "two"]
+
+
+def part_of(user_id: int) -> int:
+    """Which of three nodes a user's log is on."""
+    return int(key_slot(user_tag(user_id).encode())) * 3 // SLOTS
 
 
 # An account that goes
@@ -179,7 +289,7 @@ def test_after_a_deletion_cut_short_the_next_attempt_leaves_nothing_signed() -> 
         received = [event["message"] for event in told if "message" in event and event["message"].get("to") != "ben"]
         assert [message["sender"] for message in received] == [None] * 3
         left = [
-            f"{user_tag(BEN.id)}:{part}" for part in ("log", "head", "messages", "rooms", "signed", "outbox", "peers")
+            f"{user_tag(BEN.id)}:{part}" for part in ("log", "head", "messages", "rooms", "signed", "owed", "peers")
         ]
         assert [key for key in left if client().exists(key)] == []
         with pytest.raises(AccountGone):

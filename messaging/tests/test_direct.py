@@ -8,14 +8,16 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 
-from accounts.sessions import Caller, bury
+from accounts.sessions import AccountGone, Caller, bury
 from config.errors import RetryKeyReused, UnknownCursor
 from messaging.consumers import received_only
+from messaging.errors import MessageNotFound, NotTheSender
 from messaging.models import Asked, DirectMessage
-from messaging.tests.said import conversation, inbox, person, send, texts, texts_of, user_events
+from messaging.tests.said import conversation, edit_direct, inbox, person, send, texts, texts_of, user_events
 from realtime.log import read_log
 from realtime.topics import user_topic
 from rooms.models import Room, fields_of
+from tests.clients import Person
 from tests.people import ANN, BEN, BOSS, EVE
 
 
@@ -144,3 +146,109 @@ def test_any_name_sends_and_receives(name: str) -> None:
 
 def user_events_of(caller: Caller) -> list[dict[str, str]]:
     return [event["message"] for event in user_events(caller)]
+
+
+# Edited and deleted
+
+
+def test_an_edit_is_in_both_logs_under_the_id_that_the_message_has_there() -> None:
+    send(EVE, BEN, "before")
+    sent = send(ANN, BEN, "hi")
+    edited = edit_direct(ANN, BEN, sent["id"], "hi!")
+    assert edited | {"edited_at": None} == sent | {"text": "hi!"}
+    assert edited["edited_at"] is not None
+    assert conversation(ANN, BEN) == [edited]
+    assert conversation(BEN, ANN) == [edited | {"id": 2}]
+    assert texts_of(inbox(BEN)) == ["before", "hi!"]
+    for reader, message_id in ((ANN, 1), (BEN, 2)):
+        topic = f"user:{reader.username}"
+        event = {
+            "type": "message_edited",
+            "topic": topic,
+            "offset": message_id + 1,
+            "message": edited | {"id": message_id},
+        }
+        assert user_events(reader)[-1] == event
+    before = user_events(BEN)
+    assert edit_direct(ANN, BEN, sent["id"], "hi!") == edited
+    assert user_events(BEN) == before
+
+
+@settings(max_examples=30, deadline=None)
+@given(texts, texts)
+def test_any_text_becomes_any_other(text: str, other: str) -> None:
+    sent = send(ANN, BEN, text)
+    edit_direct(ANN, BEN, sent["id"], other)
+    assert texts_of(conversation(BEN, ANN, Asked(1))) == texts_of(conversation(ANN, BEN, Asked(1))) == [other]
+
+
+def test_a_deleted_message_is_in_neither_log_nor_are_its_edits() -> None:
+    send(EVE, BEN, "before")
+    sent = send(ANN, BEN, "secret one")
+    edit_direct(ANN, BEN, sent["id"], "secret two")
+    send(ANN, BEN, "after")
+    DirectMessage.delete(ANN, person(BEN), sent["id"])
+    assert texts_of(conversation(ANN, BEN)) == texts_of(conversation(BEN, ANN)) == ["after"]
+    assert texts_of(inbox(BEN)) == ["before", "after"]
+    for reader, message_id in ((ANN, 1), (BEN, 2)):
+        told = user_events(reader)
+        gone = {"message": {"id": message_id, "to": "ben"}, "by": "ann"}
+        assert told[-1] == {"type": "message_deleted", "topic": f"user:{reader.username}", "offset": len(told), **gone}
+        assert [event["message"].get("text") for event in told[-4:]] == ["", "", "after", None]
+    with pytest.raises(MessageNotFound):
+        DirectMessage.delete(ANN, person(BEN), sent["id"])
+    with pytest.raises(MessageNotFound):
+        edit_direct(ANN, BEN, sent["id"], "again")
+
+
+def test_a_note_to_oneself_is_edited_and_deleted_once() -> None:
+    note = send(ANN, ANN, "buy milk")
+    assert texts_of([edit_direct(ANN, ANN, note["id"], "buy tea")]) == texts_of(inbox(ANN)) == ["buy tea"]
+    DirectMessage.delete(ANN, person(ANN), note["id"])
+    assert inbox(ANN) == conversation(ANN, ANN) == []
+    assert [event["type"] for event in user_events(ANN)] == ["direct_message", "message_edited", "message_deleted"]
+
+
+def test_only_the_sender_changes_what_he_said_and_only_to_whom_he_said_it() -> None:
+    sent = send(ANN, BEN, "hi")
+    received = conversation(BEN, ANN)[0]["id"]
+    for change in (
+        lambda: edit_direct(BEN, ANN, received, "x"),
+        lambda: DirectMessage.delete(BEN, person(ANN), received),
+    ):
+        with pytest.raises(NotTheSender):
+            change()
+    for to, message_id in ((EVE, sent["id"]), (BEN, 99), (BEN, 0)):
+        with pytest.raises(MessageNotFound):
+            edit_direct(ANN, to, message_id, "x")
+        with pytest.raises(MessageNotFound):
+            DirectMessage.delete(ANN, person(to), message_id)
+    edit_direct(ANN, BEN, sent["id"], "hi!")
+    with pytest.raises(MessageNotFound):
+        edit_direct(ANN, BEN, sent["id"] + 1, "the event of an edit is no message")
+    bury(ANN.id)
+    with pytest.raises(AccountGone):
+        edit_direct(ANN, BEN, 1, "x")
+    with pytest.raises(AccountGone):
+        DirectMessage.delete(ANN, person(BEN), 1)
+
+
+async def test_edits_and_deletions_go_by_the_gateway_and_are_heard_on_both_sides(
+    ann_there: Person, ben_there: Person
+) -> None:
+    async with ann_there.socket("/ws") as ann, ben_there.socket("/ws") as ben:
+        for socket in (ann, ben):
+            await socket.hear()
+        to_ben = {"user": ben_there.username}
+        sent = (await ann.ask({"type": "post", **to_ben, "text": "hi"}))["result"]
+        edited = (await ann.ask({"type": "edit", **to_ben, "message": sent["id"], "text": "hi!"}))["result"]
+        gone = (await ann.ask({"type": "delete", **to_ben, "message": sent["id"]}))["result"]
+        assert (edited["text"], gone) == ("hi!", {"id": sent["id"]})
+        for socket in (ann, ben):
+            told = await socket.hear_many(3)
+            assert [event["type"] for event in told] == ["direct_message", "message_edited", "message_deleted"]
+            assert {event["message"]["id"] for event in told} == {sent["id"]}
+        both = await ann.ask({"type": "delete", **to_ben, "room": "1", "message": 1})
+        assert both["code"] == "invalid"
+        nobody = await ann.ask({"type": "edit", "user": "nobody at all", "message": 1, "text": "x"})
+        assert nobody["code"] == "user_not_found"

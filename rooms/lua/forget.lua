@@ -5,6 +5,7 @@
 -- May be repeated.
 local function forget(keys, args)
   redis.call('ZREM', keys[1] .. ':rooms', args[1])
+  redis.call('HDEL', keys[1] .. ':coming', args[1])
   return 1
 end
 register('forget', forget)

@@ -4,6 +4,7 @@
 -- May be repeated.
 local function forget_lists(keys)
   redis.call('UNLINK', keys[1] .. ':rooms')
+  redis.call('UNLINK', keys[1] .. ':coming')
   redis.call('UNLINK', keys[1] .. ':told')
   redis.call('UNLINK', keys[1] .. ':signed')
   return 1

@@ -13,7 +13,8 @@ local function tell(keys, args)
   redis.call('HSET', tag .. ':told', room, offset)
   if args[4] == 'room_added' then
     redis.call('ZADD', tag .. ':rooms', place_of(room), room)
-  else
+    if redis.call('HINCRBY', tag .. ':coming', room, -1) <= 0 then redis.call('HDEL', tag .. ':coming', room) end
+  elseif redis.call('HEXISTS', tag .. ':coming', room) == 0 then
     redis.call('ZREM', tag .. ':rooms', room)
   end
   append(tag, '"user:' .. string.sub(args[1], 2), args[4], '', args[5])

@@ -1,0 +1,292 @@
+"""What frames say of messages, and the sockets that are there for them."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from config.fields import StrictInteger, StrictText
+from config.rest import MOST_MESSAGES
+from messaging.serializers import MessageText
+from realtime.declarations import Channel, FrameShape, RetryKey, event
+from realtime.frames import Failure
+from rooms.frames import ByName
+
+LARGEST_ID = 2**53
+
+
+class Words(FrameShape):
+    id = serializers.IntegerField(min_value=1, help_text="Its offset in the log that it is in.")
+    sender = serializers.CharField(allow_null=True, help_text="Null once that account is deleted.")
+    text = serializers.CharField(allow_blank=True, help_text="Empty where it was deleted meanwhile.")
+    sent_at = serializers.DateTimeField()
+    edited_at = serializers.DateTimeField(allow_null=True)
+
+
+class RoomMessage(Words):
+    """A message of a room."""
+
+    roomId = serializers.CharField()
+    example = {
+        "id": 17,
+        "roomId": "12",
+        "sender": "ben",
+        "text": "hi",
+        "sent_at": "2026-03-04T09:16:14.609Z",
+        "edited_at": None,
+    }
+
+
+class DirectMessage(Words):
+    """A direct message. It is in two logs, its sender's and its recipient's, and has an id of its own in each."""
+
+    to = serializers.CharField(allow_null=True)
+    example = {
+        "id": 5,
+        "to": "ann",
+        "sender": "ben",
+        "text": "psst",
+        "sent_at": "2026-03-04T09:16:14.609Z",
+        "edited_at": None,
+    }
+
+
+class Message(Words):
+    """A message of a room, or a direct one: it has a `roomId`, or `to`."""
+
+    roomId = serializers.CharField(required=False)
+    to = serializers.CharField(required=False, allow_null=True)
+    also = {"oneOf": [{"required": ["roomId"]}, {"required": ["to"]}]}
+    example = RoomMessage.example
+
+
+# Events
+
+
+@event("message", "room")
+class Posted(FrameShape):
+    """Somebody said something in the room."""
+
+    message = RoomMessage()
+    example = {"message": RoomMessage.example}
+
+
+@event("direct_message", "user")
+class Sent(FrameShape):
+    """Somebody said something to the user, or he to somebody."""
+
+    message = DirectMessage()
+    example = {"message": DirectMessage.example}
+
+
+@event("message_edited", "room", "user")
+class Edited(FrameShape):
+    """A message has another text."""
+
+    message = Message()
+    example = {"message": {**Message.example, "text": "hi!", "edited_at": "2026-03-04T09:16:20.548Z"}}
+
+
+class Deleted(FrameShape):
+    """A message that was deleted."""
+
+    id = serializers.IntegerField(min_value=1)
+    roomId = serializers.CharField(required=False)
+    to = serializers.CharField(required=False, allow_null=True)
+    also = Message.also
+    example = {"id": 17, "roomId": "12"}
+
+
+@event("message_deleted", "room", "user")
+class MessageDeleted(FrameShape):
+    """A message is no more."""
+
+    message = Deleted()
+    by = ByName()
+    example = {"message": Deleted.example, "by": "ben"}
+
+
+@event("typing", "room", "user", stored=False)
+class Typing(FrameShape):
+    """Somebody is writing, in the room or to the user."""
+
+    username = serializers.CharField()
+    example = {"username": "ann"}
+
+
+class HereOrThere(FrameShape):
+    """What was said in a room, or between the user and another one."""
+
+    room = serializers.CharField(required=False)
+    user = serializers.CharField(required=False)
+    also = {"oneOf": [{"required": ["room"]}, {"required": ["user"]}]}
+
+
+@event("read", "user")
+class Read(HereOrThere):
+    """The user has read up to this offset, on one of his devices."""
+
+    read = serializers.IntegerField(min_value=0)
+    example = {"room": "12", "read": 17}
+
+
+# Commands
+
+
+class Somewhere(FrameShape):
+    """A room or a user, not both."""
+
+    room = StrictText(required=False, allow_blank=True)
+    user = StrictText(required=False, allow_blank=True)
+    also = {"oneOf": [{"required": ["room"]}, {"required": ["user"]}]}
+
+
+class Post(MessageText, Somewhere):
+    """Say something in a room or to a user. It is answered when it is stored."""
+
+    client_id = RetryKey()
+    example = {"room": "12", "text": "hi", "client_id": "c-77"}
+
+
+class History(Somewhere):
+    """A page of messages, oldest first: the newest, or those before or after an id."""
+
+    limit = StrictInteger(required=False, allow_null=True, min_value=1, max_value=MOST_MESSAGES)
+    before = StrictInteger(required=False, allow_null=True, min_value=0, max_value=LARGEST_ID)
+    after = StrictInteger(required=False, allow_null=True, min_value=0, max_value=LARGEST_ID)
+    example = {"room": "12", "before": 17, "limit": 50}
+
+
+class Page(FrameShape):
+    """Messages, oldest first, and whether there are others beyond them."""
+
+    messages = Message(many=True)
+    more = serializers.BooleanField()
+    example = {"messages": [Message.example], "more": False}
+
+
+class OneMessage(Somewhere):
+    message = StrictInteger(min_value=0, max_value=LARGEST_ID)
+
+
+class Edit(MessageText, OneMessage):
+    """Give one's own message another text."""
+
+    example = {"room": "12", "message": 17, "text": "hi!"}
+
+
+class Delete(OneMessage):
+    """Delete a message: one's own or, as the room's owner or an admin, any of the room."""
+
+    example = {"room": "12", "message": 17}
+
+
+class DeletedId(FrameShape):
+    """The message that was deleted."""
+
+    id = serializers.IntegerField(min_value=1)
+    example = {"id": 17}
+
+
+class TypingIn(Somewhere):
+    """Tell those who read the room or the user's topic that one is writing. Answered only if it has an `id`."""
+
+    example = {"room": "12"}
+
+
+class ReadUpTo(Somewhere):
+    """Note how far one has read; one's other devices are told."""
+
+    offset = StrictInteger(min_value=0, max_value=LARGEST_ID)
+    example = {"room": "12", "offset": 17}
+
+
+class Unread(HereOrThere):
+    """How far one has read by now, and how far the last message is from there."""
+
+    read = serializers.IntegerField(min_value=0)
+    unread = serializers.IntegerField(min_value=0)
+    example = {"room": "12", "read": 17, "unread": 0}
+
+
+# The socket of a room, and that of the inbox
+
+ROOM = Channel(
+    "room",
+    "/room/{roomId}/subscribe",
+    "A room live: as a WebSocket, which takes posts, or with `Accept: text/event-stream` as an event stream. `?after=` "
+    "and `?epoch=`, of a stream `Last-Event-ID` too, give first what came after that event.",
+    hears=lambda event: "room" in event.topics,
+    streams=True,
+)
+INBOX = Channel(
+    "inbox",
+    "/messages/subscribe",
+    "Direct messages to the caller live: as a WebSocket, which takes no commands, or with `Accept: text/event-stream` "
+    "as an event stream. Offsets are those of the caller's own log, which has other events too, so they may skip.",
+    hears=lambda event: event.kind == "direct_message",
+    streams=True,
+)
+
+
+class PostHere(MessageText, FrameShape):
+    """Say something in the room. It is answered when it is stored."""
+
+    client_id = RetryKey()
+    example = {"text": "hi", "client_id": "c-77"}
+
+
+ROOM.takes("post", PostHere, gives=RoomMessage)
+ROOM.says("error", Failure, echoes=True)
+INBOX.says("error", Failure, echoes=True)
+
+# The lobby chat
+
+LOBBY_CHAT = Channel(
+    "lobbyChat",
+    "/join",
+    "The lobby chat: everyone who is in it sees who is there and what is said. Every frame, either way, has `type`, "
+    "`sent_at` and `msg`; of a client's `sent_at` counts for nothing. What is said is in the room `lobby` too.",
+    inside="msg",
+)
+
+
+class UsersOnline(FrameShape):
+    """The first frame: who is in already, without the newcomer."""
+
+    list = serializers.ListField(child=serializers.CharField())
+    example = {"list": ["ann"]}
+
+
+class Guest(FrameShape):
+    username = serializers.CharField()
+    example = {"username": "ben"}
+
+
+class Joined(Guest):
+    """Somebody has come in. The newcomer sees himself come, too."""
+
+
+class Left(Guest):
+    """Somebody has left with the last of his sockets."""
+
+
+class ChatMessage(FrameShape):
+    """Somebody said something; the sender gets it back as well."""
+
+    from_user = serializers.CharField(allow_null=True)
+    text = serializers.CharField(allow_blank=True)
+    example = {"from_user": "ben", "text": "Hello!"}
+
+
+class Say(MessageText, FrameShape):
+    """Say something to all who are in the lobby."""
+
+    example = {"text": "Hello!"}
+
+
+LOBBY_CHAT.says("users_online", UsersOnline)
+LOBBY_CHAT.says("user_joined", Joined)
+LOBBY_CHAT.says("user_left", Left)
+LOBBY_CHAT.says("chat_message", ChatMessage)
+LOBBY_CHAT.says("error", Failure)
+LOBBY_CHAT.takes("chat_message", Say, answers=("chat_message",))

@@ -1,0 +1,140 @@
+"""What frames say of rooms: events, commands of the gateway and their results."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from config.fields import StrictText
+from realtime.declarations import FrameShape, RetryKey, event
+from realtime.frames import Place
+from rooms.serializers import NewMember, NewRoom
+
+
+class Room(FrameShape):
+    """A room. It is nobody's once its owner's account is deleted."""
+
+    roomId = serializers.CharField()
+    name = serializers.CharField()
+    members_only = serializers.BooleanField(help_text="Whether others can neither see nor read it.")
+    owner = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    example = {
+        "roomId": "12",
+        "name": "Lab",
+        "members_only": False,
+        "owner": "ben",
+        "created_at": "2026-03-04T09:16:10.714Z",
+    }
+
+
+class ByName(serializers.CharField):
+    """Who did something; null once his account is deleted."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_null=True, help_text="Who did it; null once that account is deleted.")
+
+
+# Events
+
+
+class MemberChange(FrameShape):
+    username = serializers.CharField(allow_null=True)
+    by = ByName()
+    example = {"username": "ann", "by": "ben"}
+
+
+@event("member_added", "room")
+class MemberAdded(MemberChange):
+    """Somebody came into the room."""
+
+
+@event("member_removed", "room")
+class MemberRemoved(MemberChange):
+    """Somebody left the room, or was taken out."""
+
+
+@event("room_updated", "room")
+class RoomUpdated(FrameShape):
+    """The room has another name, or is open to others than before. One that may not read it hears nothing more."""
+
+    room = Room()
+    by = ByName()
+    example = {"room": Room.example, "by": "ben"}
+
+
+@event("room_deleted", "room")
+class RoomDeleted(FrameShape):
+    """The room is no more; this is the last event of its topic."""
+
+    roomId = serializers.CharField()
+    by = ByName()
+    example = {"roomId": "12", "by": "ben"}
+
+
+class RoomsChange(RoomUpdated):
+    at = Place()
+    example = {**RoomUpdated.example, "at": Place.example}
+
+
+@event("room_added", "user")
+class RoomAdded(RoomsChange):
+    """The user is in a room now. `at` is where the room's log stood before that: the gateway goes on from there."""
+
+
+@event("room_removed", "user")
+class RoomRemoved(RoomsChange):
+    """The user is in a room no more. `at` is where the room's log stood before that."""
+
+
+# Commands
+
+
+class InRoom(FrameShape):
+    room = StrictText(allow_blank=True)
+
+
+class CreateRoom(NewRoom, FrameShape):
+    """Make a room; the caller owns it and is its first member."""
+
+    client_id = RetryKey()
+    example = {"name": "Lab", "members_only": False, "client_id": "c-12"}
+
+
+class DeleteRoom(InRoom):
+    """Delete a room and its messages; for its owner, and admins."""
+
+    example = {"room": "12"}
+
+
+class AddMember(NewMember, InRoom):
+    """Let somebody into a room, or oneself into an open one."""
+
+    example = {"room": "12", "username": "ann"}
+
+
+class RemoveMember(NewMember, InRoom):
+    """Take somebody out of a room, or leave it."""
+
+    example = {"room": "12", "username": "ann"}
+
+
+class Gone(FrameShape):
+    """The room that was deleted."""
+
+    roomId = serializers.CharField()
+    example = {"roomId": "12"}
+
+
+class Member(FrameShape):
+    """Who is in the room now, and since when."""
+
+    username = serializers.CharField()
+    joined_at = serializers.DateTimeField()
+    example = {"username": "ann", "joined_at": "2026-03-04T09:16:12.005Z"}
+
+
+class Removed(FrameShape):
+    """Who is in the room no more."""
+
+    username = serializers.CharField()
+    example = {"username": "ann"}
