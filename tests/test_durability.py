@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
 import psutil
 import pytest
+from redis.crc import key_slot
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
-from tests.clients import Frame, Person, Socket, sign_up_at
+from messaging.gateway_client import GatewayClient
+from messaging.rest_client import sign_in
+from tests.clients import PASSWORD, Frame, Person, Socket, sign_up_at
 from tests.server import Server
+from tests.store import SLOTS, Cluster
 from tests.test_serve import valkey_of, workers_of
 
 StartServer = Callable[..., Server]
@@ -95,6 +99,13 @@ class Room:
                         number, tried = number + 1, False
             except (*AWAY, InvalidHandshake):
                 await asyncio.sleep(PAUSE)
+
+    async def post_by_gateway(self, person: Person, name: str) -> None:
+        url, number = person.server.base_url, 0
+        async with GatewayClient(url, lambda: sign_in(url, person.username, PASSWORD)) as client:
+            while not self.stopping:
+                await self.note(await client.post(f"{name} {number}", room=self.id))
+                number += 1
 
     # Afterwards
 
@@ -254,3 +265,38 @@ async def test_while_the_store_is_away_clients_are_told_and_sockets_stay(own_sto
         for reader in (socket, listener):
             assert [event["message"] for event in await reader.hear_many(2)] == told
     await ann.rest.aclose()
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A cluster that nobody else uses, whatever the suite runs on."""
+    with contextlib.closing(Cluster()) as cluster:
+        yield cluster
+
+
+async def test_a_killed_node_of_a_cluster_comes_back_and_every_gateway_socket_has_heard_everything(
+    start_server: StartServer, own_cluster: Cluster
+) -> None:
+    here, there = (start_server(REDIS_URL=own_cluster.url, REDIS_TIMEOUT="1") for _ in range(2))
+    people = [await sign_up_at(server, "p") for server in (here, there)]
+    room = Room(await people[0].make_room())
+    node = own_cluster.nodes[key_slot(f"room:{room.id}".encode()) * 3 // SLOTS]
+    async with contextlib.AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(person.socket("/ws", max_queue=None)) for person in people * 2]
+        for socket in sockets:
+            assert (await socket.hear())["type"] == "welcome"
+            assert (await socket.ask({"type": "subscribe", "topic": f"room:{room.id}"}))["type"] == "reply"
+        for number, person in enumerate(people * 2):
+            room.begin(room.post_by_gateway(person, f"gateway {number}"))
+        await room.after(60)
+        await asyncio.to_thread(node.kill)
+        refused = await sockets[0].ask({"type": "post", "room": room.id, "text": "not stored"})
+        assert refused["code"] == "unavailable"
+        node.start()
+        await asyncio.to_thread(own_cluster.wait_until_whole)
+        await room.after(60)
+        await room.stop()
+        for socket in sockets:
+            await room.check_heard(socket)
+        await room.check_history(people[0])
+    await asyncio.gather(*(person.rest.aclose() for person in people))
