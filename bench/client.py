@@ -162,7 +162,7 @@ class Sockets:
     """Sockets that are open for as long as the context lasts; socket i is in room i modulo the rooms.
 
     Each first says its line of `hello`, where there is such a file; of all, the first `posters` post, or each does.
-    `pace` is how many are opened a second, at most.
+    `pace` is how many are opened a second, at most. One counts as open once `answers` frames came to it.
     Raises `BenchError` if not all of them could be opened.
     """
 
@@ -179,10 +179,11 @@ class Sockets:
         hello: Path | None = None,
         posters: int = 0,
         pace: int = 0,
+        answers: int = 0,
     ) -> None:
         options: dict[str, object] = {"port": port, "path": path, "sockets": count, "rooms": rooms, "frame": frame}
         options |= (
-            {"posters": posters, "pace": pace}
+            {"posters": posters, "pace": pace, "answers": answers}
             | ({"tokens": tokens} if tokens else {})
             | ({"hello": hello} if hello else {})
         )

@@ -13,7 +13,7 @@ from typing import Any
 from bench.parts import PARTS
 from bench.report import Row, Target, as_json, as_markdown, as_text, describe_machine
 from bench.servers import CHECKOUT, BenchError
-from bench.stage import QUICK, Bench, Sizes
+from bench.stage import KINDS, QUICK, Bench, Sizes
 
 FOLDER = CHECKOUT / "var" / "bench"
 BUSY = 0.5
@@ -36,6 +36,9 @@ def read_arguments(words: list[str] | None) -> argparse.Namespace:
         epilog=f"parts:\n{parts}\n\nexit code: 0 measured, whatever the figures; 1 something was lost or refused",
     )
     parser.add_argument("--only", metavar="PARTS", help="the parts to run, separated by commas (default: all)")
+    parser.add_argument(
+        "--socket", choices=KINDS, default="gateway", help="the sockets that hear rooms: the gateway's, or a room's own"
+    )
     parser.add_argument("--seconds", type=float, help="length of a window (default: 5)")
     parser.add_argument("--quick", action="store_true", help="small numbers, to see that it works; no stock way")
     parser.add_argument("--json", action="store_true", help="print the results as JSON, not as a table")
@@ -106,11 +109,11 @@ def main(words: list[str] | None = None) -> int:
     for name in LOGS:
         (folder / name).unlink(missing_ok=True)
     try:
-        bench = Bench(folder, sizes, lambda line: print(line, file=sys.stderr, flush=True))
+        bench = Bench(folder, sizes, lambda line: print(line, file=sys.stderr, flush=True), KINDS[arguments.socket])
     except BenchError as error:
         print(error, file=sys.stderr)
         return 1
-    machine = {**describe_machine(), "server_alone_on_its_core": bench.cores.apart}
+    machine = {**describe_machine(), "server_alone_on_its_core": bench.cores.apart, "socket": arguments.socket}
     try:
         rows = measure(bench, arguments.parts)
         if arguments.quick:

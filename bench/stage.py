@@ -27,6 +27,29 @@ FRAME = json.dumps({"type": "post", "text": TEXT})
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What sockets are measured: where they are, what one says first, how much comes to it before it hears its room,
+    and how it posts."""
+
+    path: str
+    hello: str
+    answers: int
+    frame: str
+
+
+KINDS = {
+    "gateway": Kind(
+        path="/ws",
+        hello=json.dumps({"type": "subscribe", "topic": "room:<room>"}),
+        answers=2,  # the welcome, and the reply to that
+        frame=json.dumps({"id": 1, "type": "post", "room": "<room>", "text": TEXT}),
+    ),
+    "room": Kind(path="/room/<room>/subscribe", hello="", answers=0, frame=FRAME),
+}
+"""The sockets on which a client hears a room. Rooms are open, so nobody has to be a member."""
+
+
+@dataclass(frozen=True)
 class Sizes:
     """How much of everything. Rates are posts a second."""
 
@@ -73,15 +96,18 @@ QUICK = Sizes(
 class Bench:
     """What the parts share: the cores, the compiled load client, and Foyer's data with accounts and rooms in it."""
 
-    def __init__(self, folder: Path, sizes: Sizes, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, sizes: Sizes, say: Callable[[str], None], kind: Kind) -> None:
         self.folder = folder
+        self.kind = kind
         self.sizes = sizes
         self.say = say
         self.cores = find_cores()
         self.client = Client(folder, self.cores.others)
         self.data = Path(tempfile.mkdtemp(prefix="data-", dir=folder))
         self.environment = foyer_environment(self.data)
-        self.tokens, self.rooms, self.one_room = (self.data / name for name in ("tokens", "rooms", "room"))
+        self.tokens, self.rooms, self.one_room, self.hello = (
+            self.data / name for name in ("tokens", "rooms", "room", "say-first")
+        )
         self.windows: dict[str, list[Window]] = {}
         self.running = contextlib.ExitStack()
         self.shared: Server | None = None
@@ -114,11 +140,13 @@ class Bench:
         self.prepare()
 
     def prepare(self) -> None:
-        """Make accounts with a session each, and rooms."""
+        """Make accounts with a session each, and rooms. Those belong to the last account, which opens no socket: on the
+        gateway it would hear them all."""
         self.say(f"making {self.sizes.many:,} accounts and {self.sizes.rooms:,} rooms")
         with contextlib.ExitStack() as stack:
             server = stack.enter_context(self.start_foyer())
-            self.seed("--users", str(self.sizes.many), "--out", str(self.tokens))
+            self.seed("--users", str(self.sizes.many + 1), "--out", str(self.tokens))
+            self.hello.write_text(f"{self.kind.hello}\n")
             requests = [("/rooms", {"name": f"bench {number}"}) for number in range(self.sizes.rooms)]
             ids = [str(room["roomId"]) for room in self.post_all(server, requests)]
             self.rooms.write_text("\n".join(ids) + "\n")
@@ -127,8 +155,8 @@ class Bench:
                 self.running, self.shared = stack.pop_all(), server
 
     def post_all(self, server: Server, requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
-        """Make each of these POSTs as the first account, one after another on one connection; their answers."""
-        token = self.tokens.read_text().split("\n", 1)[0]
+        """Make each of these POSTs as the last account, one after another on one connection; their answers."""
+        token = self.tokens.read_text().split()[-1]
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         answers = []
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
@@ -160,9 +188,19 @@ class Bench:
         found: dict[str, Any] = json.loads(self.seed("--info"))
         return found
 
-    def sockets(self, server: Server, path: str, count: int, rooms: Path) -> Sockets:
+    def sockets(self, server: Server, count: int, rooms: Path) -> Sockets:
         """Sockets of Foyer, each of an account of its own, in the rooms that the file lists."""
-        return Sockets(self.client, server.port, path, count, rooms=rooms, tokens=self.tokens, frame=FRAME)
+        return Sockets(
+            self.client,
+            server.port,
+            self.kind.path,
+            count,
+            rooms=rooms,
+            tokens=self.tokens,
+            frame=self.kind.frame,
+            hello=self.hello if self.kind.hello else None,
+            answers=self.kind.answers,
+        )
 
     def search(self, name: str, open_sockets: Callable[[], Sockets]) -> Search:
         """A search whose windows are kept under `name`."""

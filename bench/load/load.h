@@ -12,7 +12,7 @@ enum { MARK = '~', MARK_DIGITS = 18, MAX_TEXT = 16384, INBOX = 1 << 20 };
 
 typedef struct { char **line; int count; } Lines;
 typedef struct {
-    int port, sockets, posters, concurrent, pace;
+    int port, sockets, posters, concurrent, pace, answers;
     int64_t run_ns;
     const char *path, *method, *body, *frame;
     char headers[8192];
@@ -46,9 +46,10 @@ _Noreturn void die(const char *format, ...);
 
 /* ---- sockets: `in` keeps what came while it is incomplete, `out` what can't be written yet ---- */
 
-enum { UNUSED, CONNECTING, OPEN, CLOSED };
+enum { UNUSED, CONNECTING, GREETING, OPEN, CLOSED };
 typedef struct {
     int fd, state;
+    int awaited;                                /* frames that have to come before the socket counts as open */
     uint32_t in_length, out_length;
     char *in, *out;
     int64_t began;                              /* when the handshake or the request under way was begun */

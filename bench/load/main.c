@@ -11,8 +11,8 @@
  * stdin ends. Each line of stdin, `RATE SECONDS`, is a window: that many frames a second in all are posted, the sockets
  * taking turns, and when the last delivery has come (or nothing has for 3 s) one JSON object about it is printed.
  * Where not all sockets are to post, --posters says how many do, the first ones. With --hello each socket first sends its
- * line of that file, the last line standing for all that have none; a tab separates two frames. --pace is how many
- * handshakes a second are begun at most.
+ * line of that file, the last line standing for all that have none; a tab separates two frames. With --answers a socket
+ * counts as open once so many frames came to it. --pace is how many handshakes a second are begun at most.
  * `http` keeps one request under way on each connection for --seconds and prints one JSON object.
  * After --deadline seconds (600) the client ends, whatever it was doing.
  *
@@ -61,7 +61,7 @@ static void add_header(const char *header) {
 static const struct option known[] = {
     {"port", 1, 0, 'p'}, {"path", 1, 0, 'P'}, {"header", 1, 0, 'h'}, {"sockets", 1, 0, 'n'},
     {"concurrent", 1, 0, 'c'}, {"rooms", 1, 0, 'r'}, {"tokens", 1, 0, 't'}, {"frame", 1, 0, 'f'},
-    {"hello", 1, 0, 'H'}, {"posters", 1, 0, 'o'}, {"pace", 1, 0, 'a'},
+    {"hello", 1, 0, 'H'}, {"posters", 1, 0, 'o'}, {"pace", 1, 0, 'a'}, {"answers", 1, 0, 'A'},
     {"method", 1, 0, 'm'}, {"body", 1, 0, 'b'}, {"seconds", 1, 0, 's'}, {"deadline", 1, 0, 'd'}, {0}};
 
 static void read_options(int argc, char **argv) {
@@ -75,6 +75,7 @@ static void read_options(int argc, char **argv) {
         case 't': options.tokens = read_lines(optarg); break;
         case 'f': options.frame = optarg; break;
         case 'H': options.hello = read_lines(optarg); break;
+        case 'A': options.answers = atoi(optarg); break;
         case 'a': options.pace = atoi(optarg); break;
         case 'o': options.posters = atoi(optarg); break;
         case 'm': options.method = optarg; break;

@@ -17,7 +17,7 @@ static Latencies handshakes;
 static int room_of(int i) { return options.rooms.count ? i % options.rooms.count : 0; }
 
 static void leave(int i) {
-    if (sockets[i].state == CONNECTING) under_way--;
+    if (sockets[i].state == CONNECTING || sockets[i].state == GREETING) under_way--;
     if (sockets[i].state == OPEN) { opened--; members[room_of(i)]--; }
     closed++;
     hang_up(i);
@@ -104,8 +104,18 @@ static void send_frame(int i, int opcode, char *payload, size_t n) {
     transmit(i, head, (size_t)(payload + n - head));
 }
 
+/* From here on the socket hears its room, and its posts and deliveries count. */
+static void count_as_open(int i) {
+    sockets[i].state = OPEN;
+    opened++;
+    under_way--;
+    members[room_of(i)]++;
+    record(&handshakes, now() - sockets[i].began);
+}
+
 static void on_frame(int i, int opcode, const char *p, size_t n, int64_t at) {
     char answer[8 + 125];
+    if (sockets[i].state == GREETING && opcode <= 2 && --sockets[i].awaited == 0) count_as_open(i);
     if (opcode <= 2) on_text(&sockets[i], p, n, at);
     if (opcode == 9 && n <= 125) { memcpy(answer + 8, p, n); send_frame(i, 10, answer + 8, n); }
     if (opcode == 8) {
@@ -118,7 +128,7 @@ static void on_frame(int i, int opcode, const char *p, size_t n, int64_t at) {
 /* Returns how many of the n bytes were used; what is left is the beginning of a frame. */
 static size_t read_frames(int i, const char *start, size_t n, int64_t at) {
     const unsigned char *p = (const unsigned char *)start, *end = p + n;
-    while (end - p >= 2 && sockets[i].state == OPEN) {
+    while (end - p >= 2 && (sockets[i].state == GREETING || sockets[i].state == OPEN)) {
         uint64_t length = p[1] & 127;
         unsigned head = length == 127 ? 10 : length == 126 ? 4 : 2;
         if (end - p < head) break;
@@ -154,13 +164,14 @@ static void tell_refusal(const char *p, size_t n, const char *body) {
 
 /* What a socket says first. */
 static void say_hello(int i) {
-    char buffer[8 + MAX_TEXT];
+    char buffer[8 + MAX_TEXT], template[MAX_TEXT];
     const Lines *hello = &options.hello;
     if (!hello->count) return;
     for (const char *rest = hello->line[i < hello->count ? i : hello->count - 1]; *rest;) {
         size_t n = strcspn(rest, "\t");
-        memcpy(buffer + 8, rest, n);
-        send_frame(i, 1, buffer + 8, n);
+        memcpy(template, rest, n);
+        template[n] = 0;
+        send_frame(i, 1, buffer + 8, expand(template, buffer + 8, MAX_TEXT, i, 0, 0));
         rest += n + (rest[n] == '\t');
     }
 }
@@ -169,11 +180,9 @@ static size_t read_handshake(int i, const char *p, size_t n) {
     const char *end = memmem(p, n, "\r\n\r\n", 4);
     if (!end) return 0;
     if (memcmp(p, "HTTP/1.1 101", 12)) { tell_refusal(p, n, end + 4); leave(i); return n; }
-    sockets[i].state = OPEN;
-    opened++;
-    under_way--;
-    members[room_of(i)]++;
-    record(&handshakes, now() - sockets[i].began);
+    sockets[i].state = GREETING;
+    sockets[i].awaited = options.answers;
+    if (!options.answers) count_as_open(i);
     say_hello(i);
     return (size_t)(end + 4 - p);
 }
@@ -184,7 +193,7 @@ static void on_readable(int i) {
     if (n < 0) { complain("ended without a close frame", 27); leave(i); }
     if (n <= 0) return;
     size_t used = sockets[i].state == CONNECTING ? read_handshake(i, inbox, (size_t)n) : 0;
-    if (sockets[i].state == OPEN) used += read_frames(i, inbox + used, (size_t)n - used, at);
+    if (sockets[i].state != CONNECTING) used += read_frames(i, inbox + used, (size_t)n - used, at);
     if (sockets[i].state != CLOSED) keep(i, inbox + used, (size_t)n - used);
 }
 

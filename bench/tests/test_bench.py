@@ -27,6 +27,12 @@ def test_a_quick_run_measures_every_part_without_a_loss(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("data-*"))
 
 
+def test_the_sockets_of_rooms_can_be_measured_instead_of_the_gateways(tmp_path: Path) -> None:
+    done = bench("--quick", "--json", "--socket", "room", "--only", "c", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["machine"]["socket"] == "room"
+
+
 def test_an_unknown_part_is_refused_with_the_list_of_parts() -> None:
     done = bench("--only", "a,z")
     assert done.returncode == 2

@@ -246,3 +246,33 @@ async def test_every_socket_says_hello_and_the_first_of_them_post(
     said = sorted(room.greetings.values(), key=len)
     assert said == [[b"subscribe"], [b"subscribe"], [b"login", b"subscribe"]]
     assert [room.greetings[poster] for poster in room.posters] == [said[-1]]
+
+
+async def test_a_socket_counts_as_open_once_it_was_answered(client: Client, one_line: Path, tmp_path: Path) -> None:
+    class Slow(Room):
+        """Lets a socket into the room when it has asked for it by name, and then says so."""
+
+        async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+            writer.write(frame({"type": "welcome"}))
+            try:
+                assert await read_text(reader) == b"let me into 1"
+                await asyncio.sleep(0.05 * len(self.writers))
+                self.writers.append(writer)
+                writer.write(frame({"type": "reply"}))
+                while True:
+                    self.post(writer, await read_text(reader))
+            except (asyncio.IncompleteReadError, ConnectionError):
+                writer.close()
+
+    def post(port: int) -> Window:
+        hello = tmp_path / "hello"
+        hello.write_text("let me into <room>\n")
+        options: dict[str, Any] = {"rooms": one_line, "frame": '{"text":"<mark>"}', "hello": hello, "answers": 2}
+        with Sockets(client, port, "/", 3, **options) as sockets:
+            return sockets.post(100, 0.2)
+
+    async with serving(Slow(untouched).serve) as port:
+        window = await asyncio.to_thread(post, port)
+    assert (window.sent, window.deliveries.received, window.problem) == (20, 60, "")
