@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts import admin_sessions as admin_sessions  # has admins of its own, which importing registers
+from accounts import sessions
 from accounts.models import Account
+from accounts.sessions import Caller
 from config.errors import FoyerError, InvalidInput
 from config.wire import decode
 
@@ -55,14 +60,19 @@ class AccountForm(UserChangeForm):  # type: ignore[type-arg]
 
 @admin.register(Account)
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
-    """Passwords are shown to nobody and have a page of their own; a name stays as it is for the account's life."""
+    """Passwords are shown to nobody and have a page of their own; a name stays as it is for the account's life.
+
+    Only superusers say who is one, or give permissions, and only they change the account of one.
+    """
 
     form = AccountForm
     add_form = NewAccountForm
     list_display = ("username", "email", "is_staff", "is_active", "created_at", "last_login")
     list_filter = ("is_staff", "is_active", "created_at")
     search_fields = ("username", "email")
-    ordering = ("id",)
+    ordering = ("-id",)
+    list_per_page = 50
+    show_full_result_count = False
     readonly_fields = ("email", "created_at", "last_login")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -70,11 +80,93 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
         ("What it keeps", {"fields": ("data_json", "email")}),
         ("When", {"fields": ("created_at", "last_login")}),
     )
+    actions = ["end_sessions", "disable", "enable", "promote", "demote"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[Any, ...]:
         readonly = tuple(super().get_readonly_fields(request, obj))
+        if not is_superuser(request):
+            readonly += ("is_superuser", "groups", "user_permissions")
         return readonly if obj is None else ("username", *readonly)
+
+    def has_change_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        return super().has_change_permission(request, obj) and is_within_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and is_within_reach(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
         for account in queryset:  # one by one: each has sessions to end and memberships to leave
             account.delete()
+
+    # What is done to those who are selected
+
+    @admin.action(description="End all sessions and connections", permissions=["change"])
+    def end_sessions(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:
+        def end(account: Account) -> bool:
+            sessions.end_all_sessions(account.pk)
+            return True
+
+        self.do_to_each(request, chosen, end, "Ended all sessions and connections")
+
+    @admin.action(description="Disable: no signing in, sessions end", permissions=["change"])
+    def disable(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:
+        self.do_to_each(request, others(request, chosen), partial(turned, "is_active", False), "Disabled")
+
+    @admin.action(description="Enable", permissions=["change"])
+    def enable(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:
+        self.do_to_each(request, chosen, partial(turned, "is_active", True), "Enabled")
+
+    @admin.action(description="Promote to admin", permissions=["change"])
+    def promote(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:
+        self.do_to_each(request, chosen, partial(turned, "is_staff", True), "Promoted to admin")
+
+    @admin.action(description="Demote from admin: sessions end", permissions=["change"])
+    def demote(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:
+        self.do_to_each(request, others(request, chosen), partial(turned, "is_staff", False), "Demoted from admin")
+
+    def do_to_each(
+        self, request: HttpRequest, chosen: QuerySet[Account], change: Callable[[Account], bool], told: str
+    ) -> None:
+        """Call `change` for each who may be changed, log where it did something, and say what was done."""
+        done = []
+        for account in chosen:
+            if not self.has_change_permission(request, account):
+                messages.error(request, f"Only a superuser changes the account of one: {account}.")
+            elif change(account):
+                self.log_change(request, account, f"{told}.")
+                done.append(account.username)
+        if done:
+            messages.success(request, f"{told}: {', '.join(done)}.")
+        else:
+            messages.info(request, "Nothing had to be changed.")
+
+
+def turned(field: str, value: bool, account: Account) -> bool:
+    """Give a field a value, by `save`, which ends sessions where less is allowed. Returns whether it had another."""
+    if getattr(account, field) == value:
+        return False
+    setattr(account, field, value)
+    account.save(update_fields=[field])
+    return True
+
+
+def others(request: HttpRequest, chosen: QuerySet[Account]) -> QuerySet[Account]:
+    """Those who are selected without the one who asks: nobody locks himself out."""
+    own = caller_of_page(request).id
+    if chosen.filter(pk=own).exists():
+        messages.warning(request, "Your own account was left as it is.")
+    return chosen.exclude(pk=own)
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    return isinstance(request.user, Account) and request.user.is_superuser
+
+
+def is_within_reach(request: HttpRequest, account: Account | None) -> bool:
+    return account is None or not account.is_superuser or is_superuser(request)
+
+
+def caller_of_page(request: HttpRequest) -> Caller:
+    """Who looks at a page of the admin, as operations take him."""
+    assert isinstance(request.user, Account)
+    return request.user.caller

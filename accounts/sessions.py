@@ -116,6 +116,13 @@ class Session(NamedTuple):
     expires_at: int
 
 
+class OpenSession(NamedTuple):
+    """A session that somebody has. `expires_at` is a Unix time."""
+
+    id: str
+    expires_at: int
+
+
 class Claims(NamedTuple):
     """What a token says."""
 
@@ -178,9 +185,17 @@ def _end_all_sessions(account_id: int) -> Steps[None]:
     yield LIBRARY.call("end_sessions", [tag(account_id)], "")
 
 
+def _list_sessions(account_id: int) -> Steps[list[OpenSession]]:
+    """The sessions that an account has, the latest to begin first; at most `MOST_SESSIONS`."""
+    reply = yield LIBRARY.call("list_sessions", [tag(account_id)])
+    found = [OpenSession(id.decode(), ends // 1000) for id, ends in zip(reply[0::2], reply[1::2], strict=True)]
+    return sorted(found, key=lambda session: session.expires_at, reverse=True)
+
+
 start_session, astart_session = operation(_start_session)
 end_session, aend_session = operation(_end_session)
 end_all_sessions, aend_all_sessions = operation(_end_all_sessions)
+list_sessions, alist_sessions = operation(_list_sessions)
 
 # Knowing who calls
 

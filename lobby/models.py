@@ -102,6 +102,14 @@ def _update_table(table_id: int, name: str | None, participants: int | None) -> 
     return bytes((yield LIBRARY.call("update", [TABLES.tag], table_id, quoted, optional(participants))))
 
 
+def _move_table(table_id: int, after_id: int) -> Steps[bool]:
+    """Put a table right after another, or at the `BEGINNING`. Returns whether it was elsewhere before.
+
+    Those who read the list hear that it was removed and added. Raises `TableNotFound`, `PlaceGone`.
+    """
+    return bool((yield LIBRARY.call("move", [TABLES.tag], table_id, after_id)))
+
+
 def _remove_table(table_id: int) -> Steps[None]:
     """Take a table out of the list. Raises `TableNotFound`."""
     yield LIBRARY.call("remove", [TABLES.tag], table_id)
@@ -120,4 +128,5 @@ class Table:
     show, ashow = operation(_show_table)
     add, aadd = operation(_add_table)
     update, aupdate = operation(_update_table)
+    move, amove = operation(_move_table)
     remove, aremove = operation(_remove_table)

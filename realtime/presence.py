@@ -71,6 +71,23 @@ class Pulse(NamedTuple):
     more: bool
 
 
+class Connected(NamedTuple):
+    """A user who is there: since when, as a Unix time, and at which instances of the server."""
+
+    id: int
+    username: str
+    since: float
+    instances: list[str]
+
+
+class Gathering(NamedTuple):
+    """How many are there, some of them, and when each instance last said that it lives, as a Unix time."""
+
+    total: int
+    users: list[Connected]
+    beats: dict[str, float]
+
+
 def _arrive(topic: Topic, instance: str, users: Sequence[tuple[int, str]]) -> Steps[None]:
     told = [part for user_id, name in users for part in (user_id, orjson.dumps(name))]
     yield LIBRARY.call("arrive", [topic.tag], topic.quoted, instance, *told)
@@ -101,11 +118,28 @@ def _among(topic: Topic, user_ids: Sequence[int]) -> Steps[set[int]]:
     return there
 
 
+def _connected(topic: Topic, skip: int, limit: int, only: int | None = None) -> Steps[Gathering]:
+    """Up to `limit` of those who are there, the latest to come first, after `skip` of them; or `only` one of them.
+
+    Costs the same however many there are.
+    """
+    total, beats, *users = yield LIBRARY.call("connected", [topic.tag], skip, limit, "" if only is None else only)
+    return Gathering(
+        total,
+        [
+            Connected(int(user), orjson.loads(name), int(since) / 1000, [one.decode() for one in instances])
+            for user, name, since, *instances in users
+        ],
+        {name.decode(): float(at) / 1000 for name, at in zip(beats[0::2], beats[1::2], strict=True)},
+    )
+
+
 arrive, aarrive = operation(_arrive)
 depart, adepart = operation(_depart)
 beat, abeat = operation(_beat)
 present, apresent = operation(_present)
 among, aamong = operation(_among)
+connected, aconnected = operation(_connected)
 
 
 class Presence:

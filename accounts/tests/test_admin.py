@@ -5,7 +5,8 @@ from django.test import Client
 
 from accounts import sessions
 from accounts.models import Account
-from accounts.tests.conftest import PASSWORD, sign_in
+from accounts.tests.conftest import PASSWORD, Api, sign_in
+from accounts.tests.pages import answers, browser_of, log, staff, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,3 +82,100 @@ def test_accounts_are_deleted_with_their_sessions(browser: Client, ben: Account)
     assert [client.get("/").json() for client in clients] == [{"message": "Hello World"}] * 2
     assert sessions.is_gone(ben.pk)
     assert sessions.is_gone(ann.pk)
+
+
+def select(browser: Client, action: str, *accounts: Account) -> list[str]:
+    form = {"action": action, "_selected_action": [str(account.pk) for account in accounts], "index": "0"}
+    return told(browser.post("/admin/accounts/account/", form, follow=True))
+
+
+def test_all_sessions_of_those_who_are_selected_end(browser: Client, ben: Account) -> None:
+    clients = [sign_in("ben"), sign_in("ben")]
+    assert select(browser, "end_sessions", ben) == ["Ended all sessions and connections: Ben."]
+    assert [client.get("/user/ben").status_code for client in clients] == [401, 401]
+    assert log() == [("account", "Ben", "Ended all sessions and connections.")]
+    assert "Ended all sessions" in browser.get(f"/admin/accounts/account/{ben.pk}/history/").content.decode()
+
+
+def test_a_selected_account_is_disabled_and_enabled(browser: Client, ben: Account) -> None:
+    client = sign_in("ben")
+    assert select(browser, "disable", ben) == ["Disabled: Ben."]
+    assert client.get("/user/ben").status_code == 401
+    assert Api().post("/auth", {"username": "ben", "password": PASSWORD}).status_code == 401
+    assert select(browser, "disable", ben) == ["Nothing had to be changed."]
+    assert select(browser, "enable", ben) == ["Enabled: Ben."]
+    assert sign_in("ben")
+    assert [what for _, _, what in log()] == ["Disabled.", "Enabled."]
+
+
+def test_a_selected_account_is_promoted_and_demoted(browser: Client, ben: Account) -> None:
+    assert select(browser, "promote", ben) == ["Promoted to admin: Ben."]
+    client = sign_in("ben")
+    assert client.get("/users").status_code == 200
+    assert select(browser, "demote", ben) == ["Demoted from admin: Ben."]
+    assert client.get("/users").status_code == 401
+    assert sign_in("ben").get("/users").status_code == 403
+
+
+@pytest.mark.parametrize("action", ["disable", "demote"])
+def test_nobody_locks_himself_out(browser: Client, ben: Account, action: str) -> None:
+    boss = Account.objects.get(username="boss")
+    ben.is_staff = True
+    ben.save()
+    assert "Your own account was left as it is." in select(browser, action, boss, ben)
+    boss.refresh_from_db()
+    ben.refresh_from_db()
+    assert (boss.is_active, boss.is_staff) == (True, True)
+    assert not (ben.is_active and ben.is_staff)
+
+
+def test_only_superusers_change_superusers_and_make_some(browser: Client, ben: Account) -> None:
+    boss = Account.objects.get(username="boss")
+    keeper = staff("keeper", *(f"accounts.{verb}_account" for verb in ("view", "change", "delete")))
+    lesser = browser_of(keeper)
+    form = change(ben, is_superuser="on", is_staff="on", user_permissions="1")
+    assert lesser.post(f"/admin/accounts/account/{ben.pk}/change/", form).status_code == 302
+    ben.refresh_from_db()
+    assert (ben.is_staff, ben.is_superuser, ben.user_permissions.count()) == (True, False, 0)
+    password = {"usable_password": "true", "password1": "another", "password2": "another"}
+    assert lesser.post(f"/admin/accounts/account/{boss.pk}/password/", password).status_code == 403
+    assert lesser.post(f"/admin/accounts/account/{boss.pk}/change/", change(boss)).status_code == 403
+    assert lesser.post(f"/admin/accounts/account/{boss.pk}/delete/", {"post": "yes"}).status_code == 403
+    everyone = {"action": "delete_selected", "_selected_action": str(boss.pk), "post": "yes"}
+    lesser.post("/admin/accounts/account/", everyone)
+    assert "Only a superuser changes the account of one: boss." in select(lesser, "disable", boss)
+    boss.refresh_from_db()
+    assert boss.is_active
+    assert boss.check_password(PASSWORD)
+
+
+def test_who_may_do_what_follows_from_his_permissions(ben: Account) -> None:
+    who = {
+        "nobody": None,
+        "a user": ben,
+        "staff without permissions": staff("porter"),
+        "view-only staff": staff("viewer", "accounts.view_account"),
+        "staff": staff("keeper", "accounts.view_account", "accounts.change_account"),
+        "superuser": Account.objects.create_superuser("boss", PASSWORD),
+    }
+    here = "/admin/accounts/account/"
+    end_all = {"action": "end_sessions", "_selected_action": str(ben.pk), "index": "0"}
+    assert answers(
+        who,
+        {
+            "list": (here, None),
+            "see": (f"{here}{ben.pk}/change/", None),
+            "change": (f"{here}{ben.pk}/change/", change(ben)),
+            "delete": (f"{here}{ben.pk}/delete/", None),
+        },
+    ) == {
+        "nobody": "list sign in, see sign in, change sign in, delete sign in",
+        "a user": "list sign in, see sign in, change sign in, delete sign in",
+        "staff without permissions": "list refused, see refused, change refused, delete refused",
+        "view-only staff": "list ok, see ok, change refused, delete refused",
+        "staff": "list ok, see ok, change ok, delete refused",
+        "superuser": "list ok, see ok, change ok, delete ok",
+    }
+    client = sign_in("ben")
+    browser_of(who["view-only staff"]).post(here, end_all)
+    assert client.get("/user/ben").status_code == 200

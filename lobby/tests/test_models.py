@@ -94,12 +94,37 @@ def test_an_update_leaves_a_table_where_it_is() -> None:
     check_list()
 
 
-@pytest.mark.parametrize("change", [lambda: Table.update(3, "name", 1), lambda: Table.remove(3), lambda: Table.show(3)])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: Table.update(3, "name", 1),
+        lambda: Table.move(3, 1),
+        lambda: Table.remove(3),
+        lambda: Table.show(3),
+    ],
+)
 def test_a_table_that_does_not_exist_is_not_found(change: Callable[[], Any]) -> None:
     add(1)
     with pytest.raises(TableNotFound):
         change()
     assert read_head(TABLES).offset == 1
+
+
+def test_a_move_is_told_as_a_table_that_went_and_came() -> None:
+    for id in (1, 2, 3):
+        add(id)
+    assert Table.move(3, -1)
+    assert ids() == [3, 1, 2]
+    went, came = read_log(TABLES, 3, 9).events
+    assert orjson.loads(went.json) == {"type": "table_removed", "topic": "tables", "offset": 4, "id": 3}
+    assert orjson.loads(came.json)["after_id"] == -1
+    assert not Table.move(3, -1)
+    assert not Table.move(1, 3)
+    assert not Table.move(2, 2)
+    with pytest.raises(PlaceGone):
+        Table.move(1, 9)
+    assert read_head(TABLES).offset == 5
+    check_list()
 
 
 @pytest.mark.parametrize(
@@ -223,6 +248,7 @@ places = st.none() | st.just(-1) | some_ids
 changes = st.one_of(
     st.tuples(st.just("add"), some_ids, places),
     st.tuples(st.just("update"), some_ids, st.integers(0, 9)),
+    st.tuples(st.just("move"), some_ids, st.just(-1) | some_ids),
     st.tuples(st.just("remove"), some_ids, st.none()),
 )
 
@@ -245,6 +271,13 @@ class PlainList:
             return False
         elif kind == "update":
             self.tables[ids.index(id)]["participants"] = value
+        elif kind == "move":
+            if value not in (-1, *ids):
+                return False
+            if value != id:
+                table = self.tables.pop(ids.index(id))
+                ids.remove(id)
+                self.tables.insert(0 if value == -1 else ids.index(value) + 1, table)
         else:
             del self.tables[ids.index(id)]
         return True
@@ -256,6 +289,8 @@ def change(kind: str, id: int, value: Any) -> bool:
             add(id, value)
         elif kind == "update":
             Table.update(id, None, value)
+        elif kind == "move":
+            Table.move(id, value)
         else:
             Table.remove(id)
     except (TableIdTaken, PlaceGone, TableNotFound):

@@ -1,10 +1,11 @@
 -- Presence: who is there, by how many instances of the server have him. Shared by the functions below.
 --   {online}:users  hash: account id -> how many instances have him
 --   {online}:names  hash: account id -> his name as JSON
+--   {online}:since  sorted set: account id -> when he came, in ms by the store's clock
 --   {online}:beats  sorted set: an instance -> when it last said that it lives, in ms by the store's clock
 --   {online}:at:<instance>  set: account ids of those it has
 -- A user joins with the first instance that has him and leaves with the last. One who is in no instance's set is in none
--- of the hashes either, since all four change together.
+-- of the hashes either, since all of them change together.
 
 local KEPT = 10000
 
@@ -28,5 +29,6 @@ local function let_go(tag, user)
   local name = redis.call('HGET', tag .. ':names', user)
   redis.call('HDEL', tag .. ':users', user)
   redis.call('HDEL', tag .. ':names', user)
+  redis.call('ZREM', tag .. ':since', user)
   return name
 end

@@ -4,13 +4,14 @@
 -- Reply  1
 -- Atomic: those who were at no instance before are told of in one event. May be repeated.
 local function arrive(keys, args)
-  local tag, topic, instance, joined = keys[1], args[1], args[2], {}
-  redis.call('ZADD', tag .. ':beats', now_ms(), instance)
+  local tag, topic, instance, joined, now = keys[1], args[1], args[2], {}, now_ms()
+  redis.call('ZADD', tag .. ':beats', now, instance)
   for i = 3, #args, 2 do
     local user, name = args[i], args[i + 1]
     if redis.call('SADD', tag .. ':at:' .. instance, user) == 1
       and redis.call('HINCRBY', tag .. ':users', user, 1) == 1 then
       redis.call('HSET', tag .. ':names', user, name)
+      redis.call('ZADD', tag .. ':since', now, user)
       joined[#joined + 1] = name
     end
   end

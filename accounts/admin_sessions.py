@@ -1,0 +1,125 @@
+"""Sessions and live connections in Django's admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from accounts import sessions
+from accounts.admin_models import Connection, Session
+from accounts.models import Account
+from config.errors import NotFound
+from config.stored_admin import Page, Selection, StoredAdmin, log_change, place, whole
+from realtime.presence import ONLINE, connected
+
+
+class EndedNotDeleted(StoredAdmin):
+    """What is looked at and ended; nothing about it is changed."""
+
+    actions = ["end"]
+    delete_confirmation_template = "admin/stored/end_confirmation.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        return super().delete_view(request, object_id, {"title": f"End {self.opts.verbose_name}"})
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        found = super().get_actions(request)
+        found.pop("delete_selected", None)
+        return found
+
+    @admin.action(description="End the selected", permissions=["delete"])
+    def end(self, request: HttpRequest, chosen: Selection) -> None:
+        self.delete_queryset(request, chosen)
+        self.message_user(request, f"Ended: {', '.join(map(str, chosen))}.", messages.SUCCESS)
+
+
+@admin.register(Session)
+class SessionAdmin(EndedNotDeleted):
+    """The sessions of an account that was searched for."""
+
+    list_display = ("began_at", "ends_at", "account")
+    search_fields = ("account",)
+    fields = ("account_link", "began_at", "ends_at")
+    readonly_fields = fields
+
+    @admin.display(description="account")
+    def account_link(self, session: Session) -> str:
+        address = reverse("admin:accounts_account_change", args=[session.pk.partition("-")[0]])
+        return format_html('<a href="{}">{}</a>', address, session.account)
+
+    def page(self, request: HttpRequest, query: str) -> Page:
+        help = "Whose sessions? His whole username, in upper or lower case."
+        account = Account.objects.called(query) if query else None
+        if account is None:
+            return Page([], help=help)
+        found = sessions.list_sessions(account.pk)
+        rows = [Session.of(account.pk, account.username, session) for session in found]
+        return Page(rows, help=help, title=f"Sessions of {account.username}")
+
+    def find(self, request: HttpRequest, pk: str) -> Session | None:
+        account_id, _, session_id = pk.partition("-")
+        account = Account.objects.filter(pk=whole(account_id)).first()
+        if account is None:
+            raise NotFound
+        found = sessions.list_sessions(account.pk)
+        rows = (Session.of(account.pk, account.username, session) for session in found if session.id == session_id)
+        return next(rows, None)
+
+    def remove(self, request: HttpRequest, row: Session) -> None:
+        account_id, _, session_id = row.pk.partition("-")
+        sessions.end_session(int(account_id), session_id)
+        log_change(request, Account(pk=int(account_id), username=row.account), f"Ended a {row}.")
+
+
+@admin.register(Connection)
+class ConnectionAdmin(EndedNotDeleted):
+    """Who is connected, the latest to come first."""
+
+    list_display = ("username", "since", "instances")
+    search_fields = ("username",)
+    fields = ("account_link", "since", "instances", "places")
+    readonly_fields = fields
+
+    @admin.display(description="account")
+    def account_link(self, connection: Connection) -> str:
+        account = reverse("admin:accounts_account_change", args=[connection.pk])
+        its_sessions = reverse("admin:accounts_session_changelist", query={"q": connection.username})
+        links = '<a href="{}">{}</a> (<a href="{}">sessions</a>)'
+        return format_html(links, account, connection.username, its_sessions)
+
+    def page(self, request: HttpRequest, query: str) -> Page:
+        help = "Somebody's whole username, in upper or lower case."
+        if query:
+            account = Account.objects.called(query)
+            return Page([] if account is None else self.read(account.pk), help=help)
+        skip = place(request, "from") or 0
+        gathering = connected(ONLINE, skip, self.list_per_page)
+        links: dict[str, dict[str, Any]] = {}
+        if skip:
+            links["Later"] = {"from": max(skip - self.list_per_page, 0) or None}
+        if skip + self.list_per_page < gathering.total:
+            links["Earlier"] = {"from": skip + self.list_per_page}
+        rows = [Connection.of(user, gathering) for user in gathering.users]
+        users = "1 user" if gathering.total == 1 else f"{gathering.total:,} users"
+        return Page(rows, links, help, f"Live connections of {users}")
+
+    def read(self, account_id: int) -> list[Connection]:
+        gathering = connected(ONLINE, 0, 1, account_id)
+        return [Connection.of(user, gathering) for user in gathering.users]
+
+    def find(self, request: HttpRequest, pk: str) -> Connection | None:
+        return next(iter(self.read(whole(pk))), None)
+
+    def remove(self, request: HttpRequest, row: Connection) -> None:
+        sessions.end_all_sessions(row.pk)
+        log_change(request, Account(pk=row.pk, username=row.username), "Ended all sessions and connections.")
