@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cluster test-postgres lint format bench clean upgrade-check
+.PHONY: help run test test-cluster test-postgres  lint format schema bench clean upgrade-check
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: $(VENV)/installed-dev ## check style, types and the direction of imports
 format: $(VENV)/installed-dev ## lay the code out as `make lint` wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+schema: $(VENV)/installed-dev ## write schema.yml anew, the description of REST that is served at /schema
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file schema.yml
 
 bench: $(VENV)/installed-dev ## measure deliveries and posts a second
 	@exec $(BIN)/python -m bench $(ARGS)

@@ -156,6 +156,8 @@ class Auth(APIView):
             sessions.end_all_sessions(caller.id)
         elif caller.session is not None:
             sessions.end_session(caller.id, caller.session)
+        if caller.session is None:
+            logout(request._request)  # of the session that a cookie names
         return Response(status=204)
 
 

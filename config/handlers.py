@@ -1,6 +1,6 @@
 """Errors outside REST views: unknown addresses, hosts that are not ours, what a middleware or the admin raises.
 
-The answer has the shape of every other error; a browser that asks for HTML gets Django's page.
+The answer has the shape of every other error; a browser that asks for HTML gets a page.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.core.exceptions import DisallowedHost
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.views import defaults
+from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 
 from config.errors import BadRequest, Forbidden, FoyerError, NotFound
@@ -25,6 +25,12 @@ def wants_html(request: HttpRequest) -> bool:
 def json_answer(error: FoyerError) -> HttpResponse:
     headers = error_headers(error)
     return HttpResponse(encode(error.as_json()), "application/json", status=error.status, headers=headers)
+
+
+def html_answer(error: FoyerError) -> HttpResponse:
+    """A page. It is made without the request, as what failed may be what tells who asks."""
+    page = render_to_string("pages/error.html", {"title": "Error", "error": error})
+    return HttpResponse(page, status=error.status, headers=error_headers(error))
 
 
 class ServerFault(FoyerError):
@@ -55,29 +61,26 @@ class ErrorAnswers:
             return None
         if not wants_html(request):
             return json_answer(told)
-        text = f"<!doctype html><title>{told.code}</title><h1>{told.status}</h1><p>{told.detail}</p>"
-        return HttpResponse(text, status=told.status, headers=error_headers(told))
+        return html_answer(told)
 
 
 @csrf_exempt
 def no_such_address(request: HttpRequest) -> HttpResponse:
     """The last route."""
-    if wants_html(request):
-        raise Http404
-    return json_answer(NotFound())
+    return not_found(request, Http404())
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return defaults.bad_request(request, exception) if wants_html(request) else json_answer(BadRequest())
+    return html_answer(BadRequest()) if wants_html(request) else json_answer(BadRequest())
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return defaults.permission_denied(request, exception) if wants_html(request) else json_answer(Forbidden())
+    return html_answer(Forbidden()) if wants_html(request) else json_answer(Forbidden())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return defaults.page_not_found(request, exception) if wants_html(request) else json_answer(NotFound())
+    return html_answer(NotFound()) if wants_html(request) else json_answer(NotFound())
 
 
 def server_fault(request: HttpRequest) -> HttpResponse:
-    return defaults.server_error(request) if wants_html(request) else json_answer(ServerFault())
+    return html_answer(ServerFault()) if wants_html(request) else json_answer(ServerFault())

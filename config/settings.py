@@ -63,12 +63,15 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "channels",
     "realtime",
     "accounts",
     "rooms",
     "messaging",
     "lobby",
+    "pages",
 ]
 MIDDLEWARE = [
     "config.logs.RequestNotes",
@@ -137,12 +140,26 @@ REST_FRAMEWORK = {
         "accounts.authentication.CookieAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.SignedIn"],
-    "DEFAULT_RENDERER_CLASSES": ["config.rest.JSONRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["config.rest.JSONRenderer", "pages.renderer.PageRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.rest.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.rest.Negotiation",
     "EXCEPTION_HANDLER": "config.rest.answer_error",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Foyer",
+    "DESCRIPTION": "Accounts, rooms, messages and lobby tables. What sockets say is described at `/schema/events`.",
+    "VERSION": "1.0.0",
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "SORT_OPERATIONS": False,
+    "PREPROCESSING_HOOKS": ["config.schema.name_parameters"],
+    "POSTPROCESSING_HOOKS": ["config.schema.add_operators_routes", "config.schema.share_errors"],
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
+}
+LOGIN_URL, LOGIN_REDIRECT_URL = "/sign-in", "/"
 
 HTTP_THREADS: int = env.whole("HTTP_THREADS", default=8, least=1, most=256)
 MAX_BODY = DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("messaging.urls")),
     path("", include("lobby.urls")),
     path("", include("realtime.urls")),
+    path("", include("pages.urls")),
     path("admin/", admin.site.urls),
     re_path("", no_such_address),
 ]
