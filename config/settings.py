@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "rooms",
     "messaging",
     "lobby",
+    "web",
     "pages",
 ]
 MIDDLEWARE = [

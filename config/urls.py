@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("rooms.urls")),
     path("", include("messaging.urls")),
     path("", include("lobby.urls")),
+    path("", include("web.urls")),
     path("", include("realtime.urls")),
     path("", include("pages.urls")),
     path("admin/", admin.site.urls),

@@ -1,0 +1,101 @@
+/** The rooms we are in, the lobby, and those we look into. Tells of `changed`, and of `gone`: a room's id and why. */
+
+import { Emitter } from "./emitter.js";
+
+const LOBBY_ROOM = { roomId: "lobby", name: "Lobby", members_only: false, owner: null, unread: 0, last: null };
+
+export class Rooms extends Emitter {
+  #own = new Map();
+  #visited = new Map();
+  lobby = { ...LOBBY_ROOM };
+
+  constructor(api, connection, me) {
+    super();
+    Object.assign(this, { api, connection, me });
+  }
+
+  /** Those we are in, the liveliest first. */
+  get own() {
+    const when = (room) => room.last?.sent_at ?? room.created_at;
+    return [...this.#own.values()].sort((one, other) => when(other).localeCompare(when(one)));
+  }
+
+  get = (id) => (id === "lobby" ? this.lobby : (this.#own.get(id) ?? this.#visited.get(id) ?? null));
+  isMember = (id) => this.#own.has(id);
+
+  /** Whether we may rename and delete it. */
+  isOurs(id) {
+    const room = this.get(id);
+    return id !== "lobby" && Boolean(room) && (this.me.isAdmin || room.owner === this.me.username);
+  }
+
+  async load() {
+    const found = [];
+    for (let path = "/rooms?member=me"; path;) {
+      const { items, next } = await this.api.page(path);
+      found.push(...items.filter(({ roomId }) => roomId !== "lobby"));
+      path = next;
+    }
+    const before = this.#own;
+    this.#own = new Map(found.map((room) => [room.roomId, summed(room, before.get(room.roomId), this.me.username)]));
+    this.emit("changed");
+    this.lobby.unread = (await this.connection.request("read", { room: "lobby", offset: 0 })).unread;
+    this.emit("changed");
+  }
+
+  /** A room we are not in. Raises `ApiError` where we may not see it. */
+  async visit(id) {
+    const room = await this.api.request("GET", `/room/${encodeURIComponent(id)}`);
+    if (!this.#own.has(id)) this.#visited.set(id, { ...room, unread: 0, last: null });
+    this.emit("changed");
+  }
+
+  entered(room) {
+    if (room.roomId === "lobby") return;
+    const known = this.get(room.roomId) ?? { unread: 0, last: null };
+    this.#visited.delete(room.roomId);
+    this.#own.set(room.roomId, { ...known, ...room });
+    this.emit("changed");
+  }
+
+  /** We are out of it, or it is gone altogether. */
+  left(id, why = "") {
+    const wasKnown = this.#own.delete(id) || this.#visited.delete(id);
+    this.emit("changed");
+    if (wasKnown) this.emit("gone", { id, why });
+  }
+
+  updated(room) {
+    const known = this.get(room.roomId);
+    if (known) Object.assign(known, room);
+    this.emit("changed");
+  }
+
+  said(id, message) {
+    const room = this.get(id);
+    if (!room || message.id <= (room.last?.id ?? 0)) return;
+    room.last = message;
+    if (message.sender !== this.me.username) room.unread += 1;
+    this.emit("changed");
+  }
+
+  edited(id, message) {
+    const room = this.get(id);
+    if (room?.last?.id === message.id) room.last = { ...room.last, ...message };
+    this.emit("changed");
+  }
+
+  read(id, offset) {
+    const room = this.get(id);
+    if (!room) return;
+    room.unread = room.last ? Math.min(room.unread, Math.max(room.last.id - offset, 0)) : 0;
+    this.emit("changed");
+  }
+}
+
+/** A room as the server lists it, with what we heard of it since. Whoever had the last word has read the rest. */
+function summed({ last_message: last, unread, ...room }, known, me) {
+  const ahead = (known?.last?.id ?? 0) - (last?.id ?? 0);
+  if (ahead > 0) return { ...room, last: known.last, unread: unread + ahead };
+  return { ...room, last, unread: last?.sender === me ? 0 : unread };
+}

@@ -1,0 +1,180 @@
+/** Dialogs: native ones, so that Escape closes them. Focus goes back to where it was. */
+
+import { el, icon, sync } from "../dom.js";
+import { go } from "../router.js";
+import { addressOf, roomPlace, userPlace } from "../places.js";
+import { checkbox, field, form } from "./forms.js";
+
+function open(title, ...content) {
+  const close = el(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => dialog.close() },
+    icon("close"),
+  );
+  const heading = el("h2", { id: "dialog-title" }, title);
+  const opener = document.activeElement;
+  const closed = () => {
+    dialog.remove();
+    opener.closest(".message")?.focus(); // whose buttons are there only while it has the focus
+    opener.focus();
+  };
+  const dialog = el("dialog", { "aria-labelledby": "dialog-title", onclose: closed });
+  dialog.append(el("div", { class: "dialog-head" }, heading, close), ...content);
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+  dialog.querySelector("form input, form textarea, .buttons .primary")?.focus();
+  return dialog;
+}
+
+const cancel = () =>
+  el("button", { type: "button", onclick: ({ target }) => target.closest("dialog").close() }, "Cancel");
+
+/** Ask before something that can't be undone; `act()` is awaited. */
+export function confirm(title, text, action, act) {
+  const body = form({
+    fields: {},
+    action,
+    extra: [cancel()],
+    submit: async () => {
+      await act();
+      dialog.close();
+    },
+  });
+  body.querySelector(".primary").classList.add("danger");
+  const dialog = open(title, el("p", {}, text), body);
+}
+
+const roomFields = (room) => ({
+  name: field({
+    label: "Name",
+    name: "name",
+    value: room?.name ?? "",
+    maxlength: 100,
+    autocomplete: "off",
+    required: true,
+  }),
+  members_only: checkbox({
+    label: "Members only",
+    hint: "Others neither see it nor read it; members add people.",
+    checked: room?.members_only ?? false,
+  }),
+});
+
+const valuesOf = (fields) => ({ name: fields.name.input.value, members_only: fields.members_only.input.checked });
+
+export function newRoom(client) {
+  const fields = roomFields();
+  const keys = new Map(); // a retry of the same request has the same key
+  const submit = async () => {
+    const body = valuesOf(fields);
+    const request = JSON.stringify(body);
+    if (!keys.has(request)) keys.set(request, crypto.randomUUID());
+    const room = await client.api.request("POST", "/rooms", body, keys.get(request));
+    dialog.close();
+    go(addressOf(roomPlace(room.roomId)));
+  };
+  const dialog = open("New room", form({ fields, action: "Create room", extra: [cancel()], submit }));
+}
+
+export function changeRoom(client, room) {
+  const fields = roomFields(room);
+  const submit = async () => {
+    await client.api.request("PATCH", `/room/${room.roomId}`, valuesOf(fields));
+    dialog.close();
+  };
+  const remove = el(
+    "button",
+    {
+      type: "button",
+      class: "danger-quiet",
+      onclick: () => {
+        dialog.close();
+        confirm(
+          `Delete “${room.name}”?`,
+          "The room and all its messages will be gone, for everyone.",
+          "Delete room",
+          () => client.api.request("DELETE", `/room/${room.roomId}`),
+        );
+      },
+    },
+    "Delete room…",
+  );
+  const dialog = open("Room settings", form({ fields, action: "Save", extra: [remove, cancel()], submit }));
+}
+
+export function newDirect(client) {
+  const fields = {
+    username: field({
+      label: "Username",
+      name: "username",
+      maxlength: 64,
+      autocomplete: "off",
+      autocapitalize: "none",
+      spellcheck: "false",
+    }),
+  };
+  const submit = async () => {
+    const user = fields.username.input.value.trim();
+    await client.connection.request("history", { user, limit: 1 }); // raises for a name that nobody has
+    dialog.close();
+    go(addressOf(userPlace(user)));
+  };
+  const dialog = open("New direct message", form({ fields, action: "Write", extra: [cancel()], submit }));
+}
+
+/** Every room that we may see, to look into or join, a page at a time. */
+export function browseRooms(client) {
+  const found = [];
+  let next = "/rooms?limit=200";
+  const search = field({ label: "Find", type: "search", name: "find", autocomplete: "off", oninput: () => render() });
+  const list = el("ul", { class: "room-choice" });
+  const more = el("button", { type: "button", onclick: () => load() }, "More rooms");
+  const said = el("p", { class: "quiet", role: "status" });
+  const dialog = open("Browse rooms", search.element, said, list, el("div", { class: "buttons" }, more));
+  search.input.focus();
+
+  function render() {
+    const wanted = search.input.value.trim().toLowerCase();
+    const shown = found.filter(({ name }) => name.toLowerCase().includes(wanted));
+    sync(
+      list,
+      shown,
+      ({ roomId }) => roomId,
+      choice,
+      () => {},
+    );
+    more.hidden = next === null;
+    said.textContent = shown.length ? `${shown.length} ${shown.length === 1 ? "room" : "rooms"}` : "No such room.";
+  }
+
+  function choice(room) {
+    const address = addressOf(roomPlace(room.roomId));
+    const kind = room.members_only ? "lock" : "hash";
+    const isIn = client.rooms.isMember(room.roomId) ? el("span", { class: "quiet" }, "joined") : null;
+    return el(
+      "li",
+      {},
+      el(
+        "a",
+        { href: address, onclick: () => dialog.close() },
+        icon(kind),
+        el("span", { class: "name" }, room.name),
+        isIn,
+      ),
+    );
+  }
+
+  async function load() {
+    said.textContent = "Loading…";
+    try {
+      const page = await client.api.page(next);
+      found.push(...page.items);
+      next = page.next;
+      render();
+    } catch (error) {
+      said.textContent = error.message;
+    }
+  }
+  load();
+}

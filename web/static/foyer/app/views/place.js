@@ -1,0 +1,163 @@
+/** One conversation: its head, what is said, where one writes, and who is there. */
+
+import { el, icon, iconButton } from "../dom.js";
+import { LOBBY, fieldsOf, isRoom, nameOf } from "../places.js";
+import { makeComposer } from "./composer.js";
+import { changeRoom, confirm } from "./dialogs.js";
+import { makeLog } from "./log.js";
+import { makeGuests, makeMembers } from "./members.js";
+
+const WIDE = matchMedia("(min-width: 1100px)");
+
+export const backLink = () =>
+  el("a", { class: "icon-button back", href: "#/", "aria-label": "Back to the list", title: "Back" }, icon("back"));
+
+/** The view of a place. Raises `ApiError` for a room that is not ours to see. */
+export async function makePlace({ client, place, failed }) {
+  const id = nameOf(place);
+  await client.begun;
+  const isForeign = isRoom(place) && !client.rooms.get(id);
+  if (isForeign) await client.lookInto(id);
+  if (!isRoom(place)) client.directs.open(id);
+  const stops = [];
+  const title = el("h1", { tabindex: -1 });
+  const about = el("p", { class: "about" });
+  const buttons = el("div", { class: "buttons" });
+  const panel = el("aside", { class: "panel", id: "people" });
+  const log = makeLog({
+    client,
+    conversation: client.conversation(place),
+    name: nameOfPlace(),
+    acts: acts(),
+    readUpTo: readUpTo(),
+  });
+  const composer = makeComposer({ client, place, name: nameOfPlace(), editLast: log.editLast });
+  const peopleButton = iconButton("people", "People", () => showPanel(panel.hidden), { "aria-controls": "people" });
+  const settings = iconButton("pencil", "Room settings", () => changeRoom(client, client.rooms.get(id)));
+  const membership = el("button", { type: "button", onclick: joinOrLeave });
+  const element = el(
+    "div",
+    { class: "place" },
+    el(
+      "div",
+      { class: "place-main" },
+      el("header", { class: "place-head" }, backLink(), el("div", { class: "place-title" }, title, about), buttons),
+      log.element,
+      composer.element,
+    ),
+    panel,
+  );
+  let members = [];
+
+  function nameOfPlace() {
+    return isRoom(place) ? (client.rooms.get(id)?.name ?? "") : id;
+  }
+
+  function readUpTo() {
+    const { last, unread } = isRoom(place)
+      ? client.rooms.get(id)
+      : (client.directs.all.find(({ name }) => name === id) ?? {});
+    return unread && last ? last.id - unread : null;
+  }
+
+  function acts() {
+    const own = ({ sender }) => sender === client.me.username;
+    const pending = (clientId) => client.outbox.at(place).find((item) => item.clientId === clientId);
+    return {
+      mayEdit: own,
+      mayRemove: (message) => own(message) || (isRoom(place) && (client.me.isAdmin || client.rooms.isOurs(id))),
+      edit: (message, text) => client.connection.request("edit", { ...fieldsOf(place), message: message.id, text }),
+      remove: (message) => client.connection.request("delete", { ...fieldsOf(place), message: message.id }),
+      tryAgain: (clientId) => client.outbox.tryAgain(pending(clientId)),
+      discard: (clientId) => client.outbox.discard(pending(clientId)),
+    };
+  }
+
+  function showPanel(isShown) {
+    panel.hidden = !isShown;
+    peopleButton.setAttribute("aria-expanded", String(isShown));
+  }
+
+  const leave = () => client.api.request("DELETE", `/room/${id}/members/${encodeURIComponent(client.me.username)}`);
+
+  async function joinOrLeave() {
+    const { name, members_only } = client.rooms.get(id);
+    const after = members_only ? "A member has to add you before you see it again." : "You can join it again.";
+    if (client.rooms.isMember(id)) return confirm(`Leave “${name}”?`, after, "Leave room", leave);
+    membership.disabled = true;
+    await client.api.request("POST", `/room/${id}/members`, { username: client.me.username }).catch(failed);
+    membership.disabled = false;
+  }
+
+  function render() {
+    const room = client.rooms.get(id);
+    if (isRoom(place) && !room) return;
+    title.textContent = nameOfPlace();
+    about.textContent = isRoom(place) ? aboutRoom(room) : aboutPerson();
+    const isIn = client.rooms.isMember(id);
+    membership.replaceChildren(isIn ? icon("door") : "Join");
+    membership.className = isIn ? "icon-button" : "primary";
+    membership.setAttribute("aria-label", isIn ? "Leave" : "Join");
+    membership.title = isIn ? "Leave" : "";
+    settings.hidden = !client.rooms.isOurs(id);
+  }
+
+  function aboutRoom(room) {
+    if (place === LOBBY) return "Open to everyone, always";
+    const online = members.filter(({ username }) => client.online.has(username)).length;
+    const people = members.length
+      ? `${members.length} ${members.length === 1 ? "member" : "members"}, ${online} online`
+      : "";
+    return [room.members_only ? "Members only" : "Open", people].filter(Boolean).join(" · ");
+  }
+
+  function aboutPerson() {
+    const isOnline = client.online.has(id);
+    return isOnline === undefined ? "Direct messages" : isOnline ? "Online" : "Offline";
+  }
+
+  if (place === LOBBY) {
+    panel.setAttribute("aria-label", "People in the lobby");
+    fill(makeGuests({ client }));
+    buttons.append(peopleButton);
+  } else if (isRoom(place)) {
+    panel.setAttribute("aria-label", "Members of the room");
+    const told = (found) => {
+      members = found;
+      render();
+    };
+    fill(makeMembers({ client, place, told, failed }));
+    buttons.append(settings, peopleButton, membership);
+  }
+
+  function fill(content) {
+    panel.append(
+      iconButton(
+        "close",
+        "Close",
+        () => {
+          showPanel(false);
+          peopleButton.focus();
+        },
+        { class: "icon-button panel-close" },
+      ),
+      content.element,
+    );
+    stops.push(content.stop);
+  }
+
+  showPanel(WIDE.matches && isRoom(place));
+  stops.push(client.rooms.on("changed", render), client.online.on("changed", render));
+  element.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !panel.hidden && !WIDE.matches) showPanel(false);
+  });
+  render();
+  return {
+    element,
+    focus: () => (matchMedia("(hover: none)").matches ? title.focus() : composer.focus()),
+    stop() {
+      [...stops, log.stop, composer.stop].forEach((stop) => stop());
+      if (isRoom(place)) client.lookAway(id);
+    },
+  };
+}

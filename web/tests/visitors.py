@@ -1,0 +1,117 @@
+"""Those who use the web client in tests, each with a browser window of his own."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+
+from tests.server import Server
+
+PASSWORD = "correct horse"
+
+
+class Somebody:
+    """An account, with a client for what happens outside the browser."""
+
+    def __init__(self, server: Server, name: str, password: str = PASSWORD) -> None:
+        self.name = name
+        self.rest = httpx.Client(base_url=server.base_url)
+        if name != "admin":
+            assert self.rest.post("/user", json={"username": name, "password": password}).status_code == 201
+        session = self.rest.post("/auth", json={"username": name, "password": password}).json()
+        self.user_type = session["user_type"]
+        self.token = session["token"]
+        self.rest.headers["Authorization"] = f"Bearer {self.token}"
+
+    def make_room(self, name: str, *members: Somebody, **options: Any) -> str:
+        room_id: str = self.rest.post("/rooms", json={"name": name, **options}).raise_for_status().json()["roomId"]
+        for member in members:
+            self.rest.post(f"/room/{room_id}/members", json={"username": member.name}).raise_for_status()
+        return room_id
+
+    def say(self, room_id: str, *texts: str) -> None:
+        for text in texts:
+            self.rest.post(f"/room/{room_id}/messages", json={"text": text}).raise_for_status()
+
+    def write_to(self, other: Somebody, text: str) -> None:
+        self.rest.post(f"/user/{other.name}/messages", json={"text": text}).raise_for_status()
+
+    def history(self, room_id: str) -> list[str]:
+        return [message["text"] for message in self.rest.get(f"/room/{room_id}/messages").json()]
+
+
+class Window:
+    """A page of the web client. `complaints` is what the browser's console has to complain about."""
+
+    def __init__(self, browser: Browser, base_url: str, somebody: Somebody | None = None, **options: Any) -> None:
+        self.context = browser.new_context(base_url=base_url, **{"locale": "en-GB", **options})
+        self.context.set_default_timeout(10_000)
+        self.context.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # of pictures, which have none
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self.listen)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        if somebody is not None:
+            session = {"token": somebody.token, "username": somebody.name, "userType": somebody.user_type}
+            self.keep_session(json.dumps(session))
+
+    def keep_session(self, session: str) -> None:
+        """Signed in, as if by the form, from the first page on."""
+        script = f"sessionStorage.getItem('foyer.session') ?? sessionStorage.setItem('foyer.session', {session!r})"
+        self.page.goto("/static/foyer/logo.svg")
+        self.page.evaluate(script)
+
+    def listen(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def forgive(self, pattern: str) -> None:
+        """Drop complaints that were to be expected. Others are not."""
+        self.complaints = [complaint for complaint in self.complaints if not re.search(pattern, complaint)]
+
+    def go(self, address: str = "#/") -> None:
+        """Open a part of the client, and wait until it is connected."""
+        self.page.goto(f"/app/{address}")
+        expect(self.status).to_contain_text("Connected")
+
+    def open_room(self, room_id: str) -> None:
+        self.go(f"#/room/{room_id}")
+        expect(self.composer).to_be_visible()
+        expect(self.page.locator(".log .state")).not_to_contain_text("Loading")
+
+    @property
+    def status(self) -> Locator:
+        return self.page.locator(".status")
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.locator("#composer")
+
+    @property
+    def messages(self) -> Locator:
+        return self.page.locator(".message")
+
+    @property
+    def texts(self) -> Locator:
+        return self.page.locator(".message .text")
+
+    def message(self, text: str) -> Locator:
+        return self.messages.filter(has_text=text)
+
+    def entry(self, name: str) -> Locator:
+        """A line of the lists at the side."""
+        return self.page.locator(".entries a").filter(has=self.page.locator(".name", has_text=name))
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def say(self, text: str) -> None:
+        self.composer.fill(text)
+        self.composer.press("Enter")
+
+    def close(self) -> None:
+        self.context.close()

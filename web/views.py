@@ -1,0 +1,46 @@
+"""The web client's one page, `/app/`. All else that it needs are static files, REST and the gateway."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+
+from config.errors import MethodNotAllowed
+from config.handlers import json_answer
+from web.modules import MODULES
+
+POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self' ws://{host} wss://{host}",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+)
+"""Nothing from elsewhere, nothing inline, and no text that a browser would take for HTML. The addresses of sockets are
+spelled out for browsers in which 'self' means http alone."""
+
+
+@csrf_exempt
+def client(request: HttpRequest) -> HttpResponse:
+    """The page. It is the same for everyone: who is signed in only the browser knows."""
+    if request.method not in ("GET", "HEAD"):
+        refusal = json_answer(MethodNotAllowed())
+        refusal["Allow"] = "GET, HEAD"
+        return refusal
+    page = render(request, "foyer/app.html", {"modules": MODULES})
+    page["Content-Security-Policy"] = "; ".join(POLICY).format(host=request.get_host())
+    page["Referrer-Policy"] = "no-referrer"
+    page["X-Content-Type-Options"] = "nosniff"
+    page["Cache-Control"] = "no-cache"
+    return page
+
+
+@csrf_exempt
+def without_slash(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect("/app/")
