@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cluster test-postgres  lint format schema bench clean upgrade-check
+.PHONY: help run test test-cluster test-postgres test-compose lint format schema bench clean upgrade-check
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test-cluster: $(VENV)/installed-dev ## run the tests again: PostgreSQL, a Valkey
 
 test-postgres: $(VENV)/installed-dev ## run the tests again: PostgreSQL, one Valkey
 	@exec $(BIN)/python -m tests.postgres $(PYTEST) $(ARGS)
+
+test-compose: $(VENV)/installed-dev ## run what docker-compose.yml runs, behind nginx, and kill an instance
+	@exec $(BIN)/python -m tests.postgres $(PYTEST) -n 0 -m compose tests/compose $(ARGS)
 
 lint: $(VENV)/installed-dev ## check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 import pytest
 from django.conf import settings
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Close
 from websockets.sync.client import connect
 
 from accounts.models import DATA_SIZE
@@ -25,46 +27,20 @@ from accounts.passwords import PASSWORD_LENGTH
 from accounts.sessions import MOST_SESSIONS
 from bench.report import HEADINGS
 from config.wire import DEEPEST
+from messaging.gateway_client import GatewayClient
 from messaging.serializers import LONGEST_TEXT
 from realtime import connection
 from realtime.connection import MOST_WAITING, CloseCode
 from rooms.views import MOST_ROOMS
+from tests.markdown import between, block, section, table
 from tests.server import Server, bare_environment
 from tests.settings import ROOT
 from tests.store import wait_for
 
 README, CHANGELOG, CONTRIBUTING = (ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md"))
-PROTOCOL, LOBBY = ROOT / "docs/protocol.md", ROOT / "docs/lobby.md"
+PROTOCOL, LOBBY, CLIENTS = (ROOT / f"docs/{name}.md" for name in ("protocol", "lobby", "clients"))
 PAGES = [README, CHANGELOG, CONTRIBUTING, *sorted((ROOT / "docs").glob("*.md"))]
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-
-# Reading Markdown
-
-
-def section(page: Path, heading: str) -> str:
-    """What follows a heading, up to the next one."""
-    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", page.read_text(), re.MULTILINE | re.DOTALL)
-    assert found, f"{page.name} has no heading '{heading}'"
-    return found[1]
-
-
-def block(text: str, language: str) -> str:
-    """The first fenced block in a language."""
-    found = re.search(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert found, f"no block of {language} in:\n{text}"
-    return found[1]
-
-
-def table(text: str) -> list[list[str]]:
-    """The rows of the first table, without its head."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
-
-
-def between(page: Path, mark: str) -> str:
-    """What stands between `<!-- mark -->` and `<!-- /mark -->`."""
-    return page.read_text().split(f"<!-- {mark} -->\n")[1].split(f"<!-- /{mark} -->")[0]
-
 
 # What the code says, as a server that has just been started sees it
 
@@ -220,7 +196,7 @@ LIMITS = {
     f"{settings.SIGN_IN_FAILURES_WIDE} for either alone",
     "Text of a message": f"{LONGEST_TEXT:,} characters",
     "Page of rooms": f"{MOST_ROOMS:,}",
-    "Frames of a gateway socket": f"{settings.FRAMES_PER_SECOND:,} a second",
+    "Frames from a socket": f"{settings.FRAMES_PER_SECOND:,} a second",
     "Gateway sockets of a user, in a process": f"{settings.CONNECTIONS_PER_USER:,}",
     "Topics that a gateway socket subscribes to": f"{settings.SUBSCRIPTIONS_PER_CONNECTION:,}",
     "Retry key": f"255 characters, remembered for {settings.RETRY_KEY_LIFETIME.total_seconds() / 3600:.0f} hours",
@@ -349,6 +325,42 @@ def test_the_examples_of_the_gateways_frames_are_what_a_server_sends(ben: httpx.
                 socket.send(frame.replace("ben", "docs-ben"))
         expected = [json.loads(frame) for is_sent, frame in frames if not is_sent]
         assert kinds(hear(socket, len(expected))) == kinds(expected)
+
+
+def test_the_example_of_coming_back_is_what_a_server_sends(ben: httpx.Client) -> None:
+    frames = [frame for _, frame in examples(CLIENTS, "Coming back")][1:]
+    resume, reply, *_ = map(json.loads, frames)
+    room = ben.post("/rooms", json={"name": "docs, coming back"}).json()["roomId"]
+    with opened(ben, "/ws") as socket:
+        (welcome,) = hear(socket, 1)
+    stood = {place["topic"]: place for place in welcome["topics"]}
+    own = [stood[topic] for topic in ("user:docs-ben", f"room:{room}")]
+    for text in ("Still there?", "Ben?"):
+        ben.post(f"/room/{room}/messages", json={"text": text})
+    with opened(ben, "/ws") as socket:
+        hear(socket, 1)
+        socket.send(json.dumps({**resume, "topics": own}))
+        heard = hear(socket, 3)
+    assert missed(own, heard[0]) == missed(resume["topics"], reply)
+    assert kinds(heard) == kinds(list(map(json.loads, frames[1:])))
+
+
+def missed(places: list[Any], reply: Any) -> list[tuple[bool, int]]:
+    """Of each topic whether it was recovered, and how many events came since."""
+    told = zip(reply["result"]["topics"], places, strict=True)
+    return [(each["recovered"], each["offset"] - place["offset"]) for each, place in told]
+
+
+def test_the_example_client_comes_back_after_the_codes_of_the_table() -> None:
+    for code, _, reconnect in table(section(PROTOCOL, "Close codes")):
+        client = GatewayClient("http://127.0.0.1", never)
+        client.welcomed = True  # 4401 then means that it was signed out, and may sign in again
+        _, pause = client.what_now(ConnectionClosedError(Close(int(code), ""), None), 1)
+        assert (pause is not None) == (reconnect.startswith("yes") or "sign in" in reconnect), code
+
+
+async def never() -> str:
+    raise AssertionError
 
 
 def test_the_examples_of_the_lobby_chat_are_what_a_server_sends(start_server: Callable[..., Server]) -> None:
