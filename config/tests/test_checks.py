@@ -35,7 +35,11 @@ class TestProduction:
         assert found() == found("0.0.0.0") == []
 
     @production
-    @pytest.mark.parametrize("key", ["", "changeme", "a" * 64, "django-insecure-" + GOOD_KEY])
+    @pytest.mark.parametrize(
+        "key",
+        ["", "changeme", "a" * 64, "django-insecure-" + GOOD_KEY],
+        ids=["none", "short", "one letter", "Django's for development"],
+    )
     def test_needs_a_key_that_cannot_be_guessed(self, key: str) -> None:
         with override_settings(SECRET_KEY=key):
             assert found() == ["foyer.E001"]
