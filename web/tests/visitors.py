@@ -52,9 +52,10 @@ class Window:
         self.context.set_default_timeout(10_000)
         self.context.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # of pictures, which have none
         self.page: Page = self.context.new_page()
-        self.complaints: list[str] = []
+        self.heard: list[str] = []
+        self.forgiven: list[str] = []
         self.page.on("console", self.listen)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("pageerror", lambda error: self.heard.append(str(error)))
         if somebody is not None:
             session = {"token": somebody.token, "username": somebody.name, "userType": somebody.user_type}
             self.keep_session(json.dumps(session))
@@ -67,11 +68,15 @@ class Window:
 
     def listen(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+            self.heard.append(message.text)
+
+    @property
+    def complaints(self) -> list[str]:
+        return [text for text in self.heard if not any(re.search(pattern, text) for pattern in self.forgiven)]
 
     def forgive(self, pattern: str) -> None:
-        """Drop complaints that were to be expected. Others are not."""
-        self.complaints = [complaint for complaint in self.complaints if not re.search(pattern, complaint)]
+        """Take no notice of complaints that are to be expected, now or later."""
+        self.forgiven.append(pattern)
 
     def go(self, address: str = "#/") -> None:
         """Open a part of the client, and wait until it is connected."""

@@ -112,10 +112,8 @@ function preview(message, isRoom) {
 
 /** What the tab is called: where we are, and how much is unread everywhere. */
 function titled(client) {
-  const unread = [client.rooms.lobby, ...client.rooms.own, ...client.directs.all].reduce(
-    (sum, one) => sum + one.unread,
-    0,
-  );
+  // Not of the lobby: whoever comes for the first time has read nothing of it.
+  const unread = [...client.rooms.own, ...client.directs.all].reduce((sum, one) => sum + one.unread, 0);
   const where = document.querySelector("main h1")?.textContent;
   return `${unread ? `(${count(unread)}) ` : ""}${where ? `${where} – ` : ""}Foyer`;
 }
