@@ -113,14 +113,15 @@ class LoopClient:
         """See whether the store is a cluster, and which node has which slots."""
         if self.cluster is not None:
             await self.cluster.nodes_manager.initialize()
-        elif self.lone is None and await self.loop.run_in_executor(None, is_cluster):
+        elif await self.loop.run_in_executor(None, is_cluster):
             nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in startup_nodes()]
             self.cluster = redis.asyncio.cluster.RedisCluster(
                 startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **cluster_options()
             )
             await self.cluster.initialize()
-        elif self.lone is None:
-            self.lone = self.line("", dict(redis.connection.parse_url(seeds()[0])))
+        else:
+            address, *_ = await self.loop.run_in_executor(None, seeds)  # which starts an embedded store that died
+            self.lone = self.lone or self.line("", dict(redis.connection.parse_url(address)))
 
     def line(self, name: str, options: dict[str, Any]) -> Line:
         after: list[Command] = []
@@ -190,7 +191,8 @@ class LoopClient:
         if (refresh or not self.knows_nodes) and not await asyncio.shield(self.find()):
             raise Unavailable
         if self.cluster is None:
-            return dict(redis.connection.parse_url(seeds()[0]))
+            assert self.lone is not None
+            return dict(self.lone.options)
         node = self.cluster.get_node_from_key(key)
         if node is None:
             raise Unavailable
