@@ -101,11 +101,14 @@ async def test_one_session_that_is_ended_closes_its_own_socket(pages: AdminPages
 
 async def test_who_is_connected_is_listed_and_can_be_put_out(pages: AdminPages, ann_there: Person) -> None:
     account = str(ann_there.account["id"])
-    async with gateway(ann_there) as socket:
-        async with gateway(ann_there):
-            listed = await pages.look(f"accounts/connection/?q={ann_there.username}")
-            assert f'value="{account}"' in listed
-        await pages.send("accounts/connection/", action="end", _selected_action=account, index="0")
-        assert (await socket.closed())[0] == CloseCode.SIGNED_OUT
     with httpx.Client(base_url=str(pages.pages.base_url), cookies=pages.pages.cookies) as other:
-        wait_for(lambda: "Nothing to show." in other.get(f"accounts/connection/?q={ann_there.username}").text)
+
+        def listed() -> str:
+            return other.get(f"accounts/connection/?q={ann_there.username}").text
+
+        async with gateway(ann_there) as socket:
+            async with gateway(ann_there):
+                wait_for(lambda: f'value="{account}"' in listed())
+            await pages.send("accounts/connection/", action="end", _selected_action=account, index="0")
+            assert (await socket.closed())[0] == CloseCode.SIGNED_OUT
+        wait_for(lambda: "Nothing to show." in listed())

@@ -221,20 +221,23 @@ async def test_a_log_that_is_lost_between_list_and_subscription_gives_another_li
 async def test_who_ask_at_once_share_a_reading_that_began_after_they_asked(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch, loop_client: None
 ) -> None:
-    shared, readings = SharedListing(), 0
+    shared, readings, all_asked = SharedListing(), 0, asyncio.Event()
     alist: Callable[[], Awaitable[Any]] = Table.alist
 
     async def count() -> Any:
         nonlocal readings
         readings += 1
-        await asyncio.sleep(0.01)
+        await all_asked.wait()
         return await alist()
 
     monkeypatch.setattr(Table, "alist", count)
     first = asyncio.ensure_future(shared.newest())
     await asyncio.sleep(0)
     await fill(1)
-    others = await asyncio.gather(*(shared.newest() for _ in range(100)))
+    asking = asyncio.gather(*(shared.newest() for _ in range(100)))
+    await asyncio.sleep(0)
+    all_asked.set()
+    others = await asking
     await first
     assert readings == 2
     assert {head.offset for head, _ in others} == {1}
