@@ -188,8 +188,11 @@ class Bench:
         found: dict[str, Any] = json.loads(self.seed("--info"))
         return found
 
-    def sockets(self, server: Server, count: int, rooms: Path) -> Sockets:
-        """Sockets of Foyer, each of an account of its own, in the rooms that the file lists."""
+    def sockets(self, server: Server, count: int, rooms: Path, *, in_rooms: bool = True) -> Sockets:
+        """Sockets of Foyer, each of an account of its own, in the rooms that the file lists.
+
+        Those of the gateway, unless `in_rooms`, are signed in and welcomed and hear what comes to their users alone.
+        """
         return Sockets(
             self.client,
             server.port,
@@ -198,8 +201,8 @@ class Bench:
             rooms=rooms,
             tokens=self.tokens,
             frame=self.kind.frame,
-            hello=self.hello if self.kind.hello else None,
-            answers=self.kind.answers,
+            hello=self.hello if self.kind.hello and in_rooms else None,
+            answers=self.kind.answers if in_rooms else min(self.kind.answers, 1),
         )
 
     def search(self, name: str, open_sockets: Callable[[], Sockets]) -> Search:
