@@ -167,6 +167,7 @@ def measure_bytes(bench: Bench) -> list[Row]:
     seconds = sizes.stored / rate
     with bench.foyer() as server, bench.sockets(server, sizes.rooms, bench.rooms) as sockets:
         sockets.post(rate, min(1.0, sizes.seconds))  # each room has its keys before the count begins
+        bench.seed("--no-rewrite")
         before = bench.store_info()
         window = sockets.post(rate, seconds)
         after = bench.store_info()

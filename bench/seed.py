@@ -4,6 +4,7 @@
     python -m bench.seed --admins 10 --password secret      admins: bench-admin-0 and so on
     python -m bench.seed --tables 10000                     tables with the ids 1 to 10000, and no others
     python -m bench.seed --info                             INFO of the store, as JSON
+    python -m bench.seed --no-rewrite                       the store's file grows from now on, and is not rewritten
 
 Run as a process of its own with the server's environment, while the server runs. All else the bench does through the
 public routes.
@@ -65,6 +66,13 @@ def store_info() -> dict[str, Any]:
     return {name: value for name, value in info.items() if isinstance(value, int | float | str)}
 
 
+def stop_rewriting() -> None:
+    """Have the store's append-only file grow, so that what is added can be seen from its size."""
+    from config.redis import client
+
+    client().config_set("auto-aof-rewrite-percentage", 0)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.seed", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--users", type=int, default=0, help="how many accounts to make and sign in")
@@ -73,6 +81,7 @@ def main() -> None:
     parser.add_argument("--password", default="", help="their password")
     parser.add_argument("--tables", type=int, help="how many tables to have in the lobby")
     parser.add_argument("--info", action="store_true", help="print INFO of the store as JSON")
+    parser.add_argument("--no-rewrite", action="store_true", help="keep the store from rewriting its file")
     arguments = parser.parse_args()
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -85,6 +94,8 @@ def main() -> None:
         make_admins(arguments.admins, arguments.password)
     if arguments.tables is not None:
         make_tables(arguments.tables)
+    if arguments.no_rewrite:
+        stop_rewriting()
     if arguments.info:
         print(json.dumps(store_info()))
 
