@@ -23,6 +23,8 @@ def test_one_who_lost_the_network_comes_back_complete_with_nothing_twice(
     ann.say(room, "before")
     bens = window(ben, wire.base_url)
     bens.open_room(room)
+    expect(bens.texts).to_have_text(["before"])
+    bens.page.wait_for_load_state("networkidle")  # a list that was still on its way would be complained about
     wire.cut()
     expect(bens.status).to_contain_text("Reconnecting in")
     ann.say(room, "one", "two", "three")
