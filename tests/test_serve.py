@@ -130,7 +130,8 @@ def test_it_says_what_it_started_where_the_data_lies_and_how_to_stop_it(start_se
     server = start_server(WORKERS="2", **embedded)
     said = server.output()
     assert f"{server.base_url}/\n" in said
-    assert f"{server.base_url}/admin/" in said
+    for page in ("/app/", "/admin/"):
+        assert f"{server.base_url}{page}" in said
     assert f"kill {server.pid}" in said
     assert f"process {valkey_of(server).pid}, {server.data_dir / 'valkey'}" in said
     assert re.search(r"2 workers, \d+, \d+", said)

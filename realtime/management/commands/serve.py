@@ -112,6 +112,7 @@ all that it started."""
             f"Foyer on Python {platform.python_version()}, Django {version('django')}, uvicorn {version('uvicorn')}",
             "",
             f"  open      {address('/')}",
+            f"            {address('/app/')}",
             f"            {address('/admin/')}",
             f"  served by {served_by}",
             f"  database  {database()}",
