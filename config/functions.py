@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,13 +50,20 @@ class Library:
         return Call(f"{self.name}_{function}", tuple(keys), args)
 
 
+load_lock = threading.Lock()
+
+
 def load_functions() -> None:
-    """Load every library on every primary. May be repeated; needed again after a node joins or comes back empty."""
-    store = client()
-    nodes: list[Any] = [store]
-    if isinstance(store, redis.cluster.RedisCluster):
-        store.nodes_manager.initialize()
-        nodes = [store.get_redis_connection(node) for node in store.get_primaries()]
-    for node in nodes:
-        for library in Library.every.values():
-            node.function_load(library.code, replace=True)
+    """Load every library on every primary, one thread at a time. May be repeated.
+
+    Needed again after a node joins or comes back empty.
+    """
+    with load_lock:
+        store = client()
+        nodes: list[Any] = [store]
+        if isinstance(store, redis.cluster.RedisCluster):
+            store.nodes_manager.initialize()
+            nodes = [store.get_redis_connection(node) for node in store.get_primaries()]
+        for node in nodes:
+            for library in Library.every.values():
+                node.function_load(library.code, replace=True)

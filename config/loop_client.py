@@ -84,7 +84,7 @@ class LoopClient:
         for request in waiting:
             line = self.lone or self.line_of(request.call.keys[0])
             if line is None:
-                settle(request.future, ConnectionError("no node of the cluster serves this slot"))
+                fail(request.future, ConnectionError("no node of the cluster serves this slot"))
             else:
                 line.waiting.append(request)
         for line in list(self.lines.values()):
@@ -102,7 +102,7 @@ class LoopClient:
             self.knows_nodes = True
         except Exception as error:
             waiting, self.waiting = self.waiting, []
-            self.fail(waiting, error)
+            fail_all(waiting, error)
             return False
         finally:
             self.finding = None
@@ -137,10 +137,9 @@ class LoopClient:
         if node is None:
             self.knows_nodes = False
             return None
-        return self.lines.get(node.name) or self.line(node.name, self.options_of(node))
-
-    def options_of(self, node: Any) -> dict[str, Any]:
-        return {**cluster_options(), "host": node.host, "port": node.port}
+        return self.lines.get(node.name) or self.line(
+            node.name, {**cluster_options(), "host": node.host, "port": node.port}
+        )
 
     def answered(self, batch: Batch) -> None:
         """Hand out the replies of a batch; what was not carried out for want of functions, or here, is sent again."""
@@ -157,7 +156,7 @@ class LoopClient:
                 request.sent_on += 1
                 self.send(request)
             else:
-                settle(request.future, reply)
+                fail(request.future, reply)
         if unknown:
             task = self.loop.create_task(self.load_and_send(unknown))
             self.tasks.add(task)
@@ -167,7 +166,7 @@ class LoopClient:
         try:
             await self.loop.run_in_executor(None, load_functions)
         except Exception as error:
-            self.fail(requests, error)
+            fail_all(requests, error)
             return
         for request in requests:
             request.sent_on += 1
@@ -177,11 +176,7 @@ class LoopClient:
         """A node is gone, or was never there: perhaps another has its slots by now."""
         if self.cluster is not None:
             self.knows_nodes = False
-        self.fail(requests, error)
-
-    def fail(self, requests: Sequence[Request], error: Exception) -> None:
-        for request in requests:
-            settle(request.future, error)
+        fail_all(requests, error)
 
     async def node_options(self, key: str, *, refresh: bool = False) -> dict[str, Any]:
         """How to connect to the node that serves `key`, as redis-py's options. `refresh` asks the cluster anew.
@@ -190,13 +185,10 @@ class LoopClient:
         """
         if (refresh or not self.knows_nodes) and not await asyncio.shield(self.find()):
             raise Unavailable
-        if self.cluster is None:
-            assert self.lone is not None
-            return dict(self.lone.options)
-        node = self.cluster.get_node_from_key(key)
-        if node is None:
+        line = self.lone or self.line_of(key)
+        if line is None:
             raise Unavailable
-        return self.options_of(node)
+        return dict(line.options)
 
     def outstanding(self) -> list[asyncio.Future[Any]]:
         requests = [*self.waiting, *(request for line in self.lines.values() for request in line.outstanding())]
@@ -214,16 +206,19 @@ class LoopClient:
             self.cluster = None
 
 
-def settle(future: asyncio.Future[Any], reply: Any) -> None:
+def fail_all(requests: Sequence[Request], problem: Exception) -> None:
+    for request in requests:
+        fail(request.future, problem)
+
+
+def fail(future: asyncio.Future[Any], problem: Exception) -> None:
+    """Have who waits told of a problem as a client is."""
     if future.done():
         return
-    if not isinstance(reply, Exception):
-        future.set_result(reply)
-        return
     try:
-        if isinstance(reply, (*STORE_ERRORS, OSError, FoyerError)):
-            refuse(reply)
-        raise reply
+        if isinstance(problem, (*STORE_ERRORS, OSError, FoyerError)):
+            refuse(problem)
+        raise problem
     except Exception as error:
         future.set_exception(error)
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import threading
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar, cast
@@ -45,9 +44,6 @@ def forget_clients() -> None:
     loop_clients.clear()
 
 
-load_lock = threading.Lock()
-
-
 def execute(call: Call) -> Any:
     store: Any = client()
     begun_at = monotonic()
@@ -67,8 +63,7 @@ def run(call: Call) -> Any:
         except ResponseError as error:
             if not is_unknown_function(error):
                 raise
-        with load_lock:
-            load_functions()
+        load_functions()
         return execute(call)
     except STORE_ERRORS as error:
         refuse(error)
@@ -79,8 +74,7 @@ def run_all(calls: Sequence[Call]) -> list[Any]:
     try:
         replies = send_together(calls)
         if any(is_unknown_function(reply) for reply in replies):
-            with load_lock:
-                load_functions()
+            load_functions()
             again = [number for number, reply in enumerate(replies) if is_unknown_function(reply)]
             for number, reply in zip(again, send_together([calls[number] for number in again]), strict=True):
                 replies[number] = reply

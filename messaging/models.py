@@ -18,6 +18,7 @@ from django.conf import settings
 from accounts.people import Person
 from accounts.sessions import Caller
 from config.errors import Unavailable
+from config.functions import Argument
 from config.redis import Library, Steps, operation
 from config.times import now_text
 from messaging import errors as errors  # stored functions refuse by their codes
@@ -114,49 +115,29 @@ def _delete_message(caller: Caller, room_id: str, message_id: int) -> Steps[None
 
 def _send_direct(caller: Caller, to: Person, text: str, retry_key: str | None = None) -> Steps[bytes]:
     """Send a direct message. Returns it as JSON, with its id in the sender's log. Acknowledged means in both logs."""
-    message, *waiting = yield LIBRARY.call(
-        "send",
-        [user_tag(caller.id)],
-        caller.id,
-        quoted(caller.username),
-        to.id,
-        body_of(b'"to":' + quoted(to.username), text),
-        *retry_arguments(retry_key, orjson.dumps([to.id, text])),
-    )
-    yield from deliver(caller, to, *waiting)
-    return bytes(message)
+    body = body_of(b'"to":' + quoted(to.username), text)
+    retry = retry_arguments(retry_key, orjson.dumps([to.id, text]))
+    return bytes((yield from in_both_logs("send", caller, to, body, *retry)))
 
 
 def _edit_direct(caller: Caller, to: Person, message_id: int, text: str) -> Steps[bytes]:
     """Give a direct message that the caller sent another text, in both logs. Returns it as JSON, as `send` does."""
-    message, *waiting = yield LIBRARY.call(
-        "edit_direct",
-        [user_tag(caller.id)],
-        caller.id,
-        quoted(caller.username),
-        to.id,
-        message_id,
-        quoted(text),
-        now_text(),
-    )
-    yield from deliver(caller, to, *waiting)
-    return bytes(message)
+    return bytes((yield from in_both_logs("edit_direct", caller, to, message_id, quoted(text), now_text())))
 
 
 def _delete_direct(caller: Caller, to: Person, message_id: int) -> Steps[None]:
     """Take a direct message that the caller sent out of both logs. Raises `MessageNotFound` if it is gone already."""
-    is_there, *waiting = yield LIBRARY.call(
-        "delete_direct",
-        [user_tag(caller.id)],
-        caller.id,
-        quoted(caller.username),
-        to.id,
-        message_id,
-        b'{"id":\x00,"to":' + quoted(to.username) + b"}",
-    )
-    yield from deliver(caller, to, *waiting)
-    if not is_there:
+    told = b'{"id":\x00,"to":' + quoted(to.username) + b"}"
+    if not (yield from in_both_logs("delete_direct", caller, to, message_id, told)):
         raise errors.MessageNotFound
+
+
+def in_both_logs(function: str, caller: Caller, to: Person, *args: Argument) -> Steps[Any]:
+    """Do something in the caller's log, then deliver what it left in his outbox for `to`. Returns the first's reply."""
+    sender = caller.id, quoted(caller.username)
+    reply, *waiting = yield LIBRARY.call(function, [user_tag(caller.id)], *sender, to.id, *args)
+    yield from deliver(caller, to, *waiting)
+    return reply
 
 
 def deliver(caller: Caller, to: Person, waiting: list[bytes], others: list[Any]) -> Steps[None]:

@@ -271,12 +271,7 @@ class EventStream:
 
     async def start(self, place: bytes = b"") -> None:
         """Answer that the stream is open. `place` is the id to go on from for a client that heard nothing yet."""
-        headers = [
-            (b"content-type", b"text/event-stream"),
-            (b"cache-control", b"no-store"),
-            (b"x-accel-buffering", b"no"),
-            *id_headers(),
-        ]
+        headers = [*STREAM_HEADERS, *id_headers()]
         await self.send({"type": "http.response.start", "status": 200, "headers": headers})
         first = b"retry: 1000\n" + (b"id: %s\n" % place if place else b"") + b"\n"
         await self.send({"type": "http.response.body", "body": first, "more_body": True})

@@ -142,9 +142,9 @@ class Feed:
         What is heard while a lap is under way goes to the readers still to come in it, and to the others in the next:
         nothing waits for longer than one lap takes. `held` is then the last event written, if it is one to act on.
         """
-        if self.current is None:
-            self.current, self.lap, self.lap_begun_at = iter(list(self.readers)), self.passable(), perf_counter()
         end, count = self.passable(), 0
+        if self.current is None:
+            self.current, self.lap, self.lap_begun_at = iter(list(self.readers)), end, perf_counter()
         for reader in islice(self.current, most):
             count += 1
             start, have = self.readers.get(reader), self.given.get(reader, 0)

@@ -1,12 +1,17 @@
 /** Who is in a room and who of them is online; members add and remove people. */
 
 import { el, eachFrame, iconButton, sync, unseen } from "../dom.js";
-import { hueOf, initialOf } from "../format.js";
 import { nameOf } from "../places.js";
+import { makeAvatar } from "./avatar.js";
 import { field, form } from "./forms.js";
 
 const SHOWN = 200;
 const GATHER = 300;
+
+const faceAndName = (username) => [
+  el("span", { class: "presence" }, makeAvatar(username)),
+  el("a", { class: "name", href: `#/user/${encodeURIComponent(username)}` }, username),
+];
 
 /** `told(members)` is called with the members whenever they were loaded. */
 export function makeMembers({ client, place, told, failed }) {
@@ -66,12 +71,7 @@ export function makeMembers({ client, place, told, failed }) {
     return el(
       "li",
       { class: "person" },
-      el(
-        "span",
-        { class: "presence" },
-        el("span", { class: `avatar hue-${hueOf(username)}`, "aria-hidden": "true" }, initialOf(username)),
-      ),
-      el("a", { class: "name", href: `#/user/${encodeURIComponent(username)}` }, username),
+      ...faceAndName(username),
       el("span", { class: "state" }),
       iconButton("close", `Remove ${username}`, remove),
     );
@@ -125,12 +125,7 @@ export function makeGuests({ client }) {
         el(
           "li",
           { class: "person is-online" },
-          el(
-            "span",
-            { class: "presence" },
-            el("span", { class: `avatar hue-${hueOf(name)}`, "aria-hidden": "true" }, initialOf(name)),
-          ),
-          el("a", { class: "name", href: `#/user/${encodeURIComponent(name)}` }, name),
+          ...faceAndName(name),
           unseen("online"),
         ),
       () => {},

@@ -1,7 +1,8 @@
 /** One message of a log, or one that is still on its way. */
 
 import { el, iconButton, unseen } from "../dom.js";
-import { dayOf, exactly, hueOf, initialOf, nameOrGone, timeOf } from "../format.js";
+import { dayOf, exactly, nameOrGone, timeOf } from "../format.js";
+import { makeAvatar } from "./avatar.js";
 import { confirm } from "./dialogs.js";
 import { field, form } from "./forms.js";
 
@@ -39,7 +40,7 @@ export function updateMessage(item, entry) {
 
 function side({ message, pending, isFirst, me }) {
   const sender = message ? message.sender : me;
-  if (isFirst) return el("span", { class: `avatar hue-${hueOf(sender)}`, "aria-hidden": "true" }, initialOf(sender));
+  if (isFirst) return makeAvatar(sender);
   return el("span", { class: "side-time", "aria-hidden": "true" }, pending ? "" : timeOf(message.sent_at));
 }
 

@@ -1,8 +1,9 @@
 /** The lists: lobby, tables, rooms and direct messages, with what is unread. */
 
 import { el, eachFrame, icon, iconButton, sync, unseen } from "../dom.js";
-import { count, hueOf, initialOf, nameOrGone } from "../format.js";
+import { count, nameOrGone } from "../format.js";
 import { LOBBY, addressOf, roomPlace, userPlace } from "../places.js";
+import { makeAvatar } from "./avatar.js";
 import { browseRooms, newDirect, newRoom } from "./dialogs.js";
 
 export function makeSidebar(client) {
@@ -98,7 +99,7 @@ function section(title, ...buttons) {
 
 export function avatar(client, name) {
   const isOnline = client.online.has(name) === true;
-  const face = el("span", { class: `avatar hue-${hueOf(name)}`, "aria-hidden": "true" }, initialOf(name));
+  const face = makeAvatar(name);
   return isOnline
     ? el("span", { class: "presence online" }, face, unseen("online"))
     : el("span", { class: "presence" }, face);
