@@ -18,8 +18,8 @@ from accounts import admin_sessions as admin_sessions  # has admins of its own, 
 from accounts import sessions
 from accounts.models import Account
 from accounts.sessions import Caller
-from config.errors import FoyerError, InvalidInput
-from config.wire import decode
+from foyer.api.wire import decode
+from foyer.errors import FoyerError, InvalidInput
 
 
 class NewAccountForm(AdminUserCreationForm):  # type: ignore[type-arg]  # it takes none at run time

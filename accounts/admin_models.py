@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import models
 
 from accounts.sessions import OpenSession
-from config.stored_admin import StoredModel
-from realtime.presence import Connected, Gathering
+from foyer.admin.stored import StoredModel
+from foyer.realtime.presence import Connected, Gathering
 
 
 class Session(StoredModel):

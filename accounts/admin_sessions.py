@@ -12,9 +12,9 @@ from django.utils.html import format_html
 from accounts import sessions
 from accounts.admin_models import Connection, Session
 from accounts.models import Account
-from config.errors import NotFound
-from config.stored_admin import Page, Selection, StoredAdmin, log_change, place, whole
-from realtime.presence import ONLINE, connected
+from foyer.admin.stored import Page, Selection, StoredAdmin, log_change, place, whole
+from foyer.errors import NotFound
+from foyer.realtime.presence import ONLINE, connected
 
 
 class EndedNotDeleted(StoredAdmin):

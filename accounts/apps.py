@@ -6,6 +6,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.sessions import acheck_sessions
-        from realtime.people import session_checks
+        from foyer.realtime.sessions import session_checks
 
         session_checks.append(acheck_sessions)

@@ -27,8 +27,8 @@ from rest_framework.request import Request
 from accounts.credentials import averify, verify
 from accounts.models import Account
 from accounts.sessions import Caller, aauthenticate, authenticate
-from config.errors import BadCredentials, BadToken, Forbidden, NotAuthenticated
-from config.rest import CHALLENGE
+from foyer.api.rest import CHALLENGE
+from foyer.errors import BadCredentials, BadToken, Forbidden, NotAuthenticated
 
 TOKEN_PROTOCOL = "bearer."  # noqa: S105 - how a subprotocol that carries a token begins
 

@@ -10,12 +10,12 @@ from rest_framework import serializers
 from accounts.authentication import acaller_from_headers
 from accounts.credentials import averify
 from accounts.sessions import Caller, aauthenticate
-from config.errors import InvalidInput
-from config.fields import StrictText
-from realtime.declarations import FrameShape
-from realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, entrance, topics
-from realtime.presence import ONLINE
-from realtime.topics import user_topic
+from foyer.api.fields import StrictText
+from foyer.errors import InvalidInput
+from foyer.realtime.declarations import FrameShape
+from foyer.realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, entrance, topics
+from foyer.realtime.presence import ONLINE
+from foyer.realtime.topics import user_topic
 
 
 class SignIn(FrameShape):

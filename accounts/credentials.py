@@ -27,8 +27,8 @@ from accounts.models import Account
 from accounts.names import folded
 from accounts.passwords import ain_slot, in_slot, matches
 from accounts.sessions import LIBRARY, AccountChanged, AccountGone, Session, start_session
-from config.errors import BadCredentials, Busy, TooManyRequests
-from config.redis import Steps, operation
+from foyer.errors import BadCredentials, Busy, TooManyRequests
+from foyer.store.steps import Steps, operation
 
 WINDOW = 60_000
 """Milliseconds within which failures are counted."""

@@ -22,8 +22,8 @@ from django.utils.crypto import salted_hmac
 from accounts import passwords, sessions
 from accounts.names import KEY_LENGTH, USERNAME_LENGTH, email_key, normal_username, username_key, validate_username
 from accounts.sessions import Caller, Standing
-from config.errors import Busy, Conflict, Forbidden, InvalidInput, NotFound, RetryKeyReused
-from config.wire import encode
+from foyer.api.wire import encode
+from foyer.errors import Busy, Conflict, Forbidden, InvalidInput, NotFound, RetryKeyReused
 
 DATA_SIZE = 16 * 1024
 """Bytes of `data` as JSON, at most."""

@@ -20,7 +20,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from config.errors import Busy
+from foyer.errors import Busy
 
 P = ParamSpec("P")
 R = TypeVar("R")

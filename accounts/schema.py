@@ -10,7 +10,7 @@ from rest_framework import serializers
 from accounts import views
 from accounts.names import USERNAME_LENGTH
 from accounts.serializers import Credentials, EmailCredentials, NewPassword, SignUpWithEmail
-from config.schema import FORM, JSON, LOCATION, RETRY_KEY, Operation, describe, in_path, in_query, page_parameters
+from foyer.api.schema import FORM, JSON, LOCATION, RETRY_KEY, Operation, describe, in_path, in_query, page_parameters
 
 TAG = "Accounts"
 USERNAME = in_path("username", f"1 to {USERNAME_LENGTH} printable characters, in any case.", "^[^/]+$")

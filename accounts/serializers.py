@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from config.errors import InvalidInput
+from foyer.errors import InvalidInput
 
 ACCOUNT_FIELDS = frozenset({"id", "username", "password", "user_type", "created_at"})
 

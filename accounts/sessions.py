@@ -24,10 +24,10 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils.crypto import salted_hmac
 
-from config.errors import BadToken, Conflict, Forbidden, Unavailable
-from config.redis import Library, Steps, operation
-from realtime.connection import Identity
-from realtime.log import PRELUDE
+from foyer.errors import BadToken, Conflict, Forbidden, Unavailable
+from foyer.realtime.connection import Identity
+from foyer.realtime.log import PRELUDE
+from foyer.store.steps import Library, Steps, operation
 
 LUA = Path(__file__).parent / "lua"
 LIBRARY = Library("accounts", PRELUDE, LUA / "account.lua", LUA)

@@ -21,8 +21,8 @@ from accounts.models import Account, RetryKey, UserNotFound, WrongPassword, as_j
 from accounts.names import folded
 from accounts.serializers import Credentials, Data, EmailCredentials, NewPassword, SignUp, SignUpWithEmail
 from accounts.sessions import Caller
-from config.errors import BadCredentials, Forbidden, InvalidInput, UnknownCursor
-from config.rest import AnyTypeJSONParser, FormParser, JSONParser, page_of, retry_key, with_next_link
+from foyer.api.rest import AnyTypeJSONParser, FormParser, JSONParser, page_of, retry_key, with_next_link
+from foyer.errors import BadCredentials, Forbidden, InvalidInput, UnknownCursor
 
 
 class Home(APIView):

@@ -19,6 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lobby.operations import add_table, list_tables, remove_table
+
 THREADS = 16
 """Sessions stored at once: the store makes each durable, and does so for all that wait together."""
 
@@ -50,17 +52,17 @@ def make_tables(count: int) -> None:
     """Have this many tables in the lobby, of names that are as long as most are."""
     import orjson
 
-    from lobby.models import NewTable, Table
+    from lobby.operations import NewTable
 
-    for table in orjson.loads(Table.list().json):
-        Table.remove(table["id"])
+    for table in orjson.loads(list_tables().json):
+        remove_table(table["id"])
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(Table.add, [NewTable("table - Mission Impossible", 4, number + 1) for number in range(count)]))
+        list(pool.map(add_table, [NewTable("table - Mission Impossible", 4, number + 1) for number in range(count)]))
 
 
 def store_info() -> dict[str, Any]:
     """INFO of the store: its memory, its append-only file."""
-    from config.redis import client
+    from foyer.store.steps import client
 
     info: dict[str, Any] = client().info("everything")
     return {name: value for name, value in info.items() if isinstance(value, int | float | str)}
@@ -68,7 +70,7 @@ def store_info() -> dict[str, Any]:
 
 def stop_rewriting() -> None:
     """Have the store's append-only file grow, so that what is added can be seen from its size."""
-    from config.redis import client
+    from foyer.store.steps import client
 
     client().config_set("auto-aof-rewrite-percentage", 0)
 

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from foyer.store.client import without_password
+
 YES = frozenset({"1", "true", "yes", "on"})
 NO = frozenset({"0", "false", "no", "off"})
 REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
@@ -39,19 +41,6 @@ READERS: dict[object, tuple[Callable[[str], Any], str]] = {
 
 def refusal(name: str, value: str, expected: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"{name} is {without_password(value)!r}, expected {expected}.")
-
-
-def without_password(url: str) -> str:
-    """`url`, or several separated by commas, fit to be shown: any password replaced by `***`."""
-    shown = []
-    for part in url.split(","):
-        scheme, mark, rest = part.partition("://")
-        credentials, _, place = rest.rpartition("@")
-        user, colon, _ = credentials.partition(":")
-        if mark and colon:
-            part = f"{scheme}://{user}:***@{place}"
-        shown.append(part)
-    return ",".join(shown)
 
 
 class Environment(environ.Env):  # type: ignore[misc]  # django-environ carries no types

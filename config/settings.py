@@ -1,7 +1,7 @@
 """Settings, read from the environment and, for what it leaves open, from `.env`. `.env.example` explains them.
 
 Development is the default: it listens on loopback, keeps its data under `var/` and makes `admin`/`admin`.
-`DEBUG=0` means production; `config/checks.py` refuses to start one that was left at development values.
+`DEBUG=0` means production; `foyer/server/checks.py` refuses to start one that was left at development values.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "daphne",
-    "config.admin_app.FoyerAdminConfig",
+    "foyer",
+    "foyer.admin.apps.FoyerAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -66,17 +67,16 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
-    "realtime",
     "accounts",
     "rooms",
     "messaging",
     "lobby",
     "web",
-    "pages",
+    "clients.terminal",
 ]
 MIDDLEWARE = [
-    "config.logs.RequestNotes",
-    "config.handlers.ErrorAnswers",
+    "foyer.logs.RequestNotes",
+    "foyer.api.handlers.ErrorAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -93,7 +93,6 @@ APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "config/templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -141,10 +140,10 @@ REST_FRAMEWORK = {
         "accounts.authentication.CookieAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.SignedIn"],
-    "DEFAULT_RENDERER_CLASSES": ["config.rest.JSONRenderer", "pages.renderer.PageRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["config.rest.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.rest.Negotiation",
-    "EXCEPTION_HANDLER": "config.rest.answer_error",
+    "DEFAULT_RENDERER_CLASSES": ["foyer.api.rest.JSONRenderer", "foyer.api.pages.renderer.PageRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["foyer.api.rest.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "foyer.api.rest.Negotiation",
+    "EXCEPTION_HANDLER": "foyer.api.rest.answer_error",
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
@@ -156,8 +155,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "SORT_OPERATIONS": False,
-    "PREPROCESSING_HOOKS": ["config.schema.name_parameters"],
-    "POSTPROCESSING_HOOKS": ["config.schema.add_operators_routes", "config.schema.share_errors"],
+    "PREPROCESSING_HOOKS": ["foyer.api.schema.name_parameters"],
+    "POSTPROCESSING_HOOKS": ["foyer.api.schema.add_operators_routes", "foyer.api.schema.share_errors"],
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 LOGIN_URL, LOGIN_REDIRECT_URL = "/sign-in", "/"
@@ -176,7 +175,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "config/static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
@@ -190,12 +188,16 @@ LOG_LEVEL: str = env.choice("LOG_LEVEL", default="INFO", choices=("DEBUG", "INFO
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "config.logs.LineFormatter"}, "json": {"()": "config.logs.JsonFormatter"}},
+    "formatters": {"line": {"()": "foyer.logs.LineFormatter"}, "json": {"()": "foyer.logs.JsonFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     # At DEBUG libraries log what is secret: the values in SQL, headers, replies of the store.
     "root": {"handlers": ["console"], "level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
     "loggers": {
-        **{app: {"level": LOG_LEVEL} for app in ("config", *INSTALLED_APPS) if (BASE_DIR / app).is_dir()},
+        **{
+            app: {"level": LOG_LEVEL}
+            for app in ("config", *INSTALLED_APPS)
+            if (BASE_DIR / app.replace(".", "/")).is_dir()
+        },
         "django": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},  # the access log has a client's mistakes
     },

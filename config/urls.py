@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from config.handlers import no_such_address
+from foyer.api.handlers import no_such_address
 
 urlpatterns = [
     path("", include("accounts.urls")),
@@ -13,13 +13,13 @@ urlpatterns = [
     path("", include("messaging.urls")),
     path("", include("lobby.urls")),
     path("", include("web.urls")),
-    path("", include("realtime.urls")),
-    path("", include("pages.urls")),
+    path("", include("foyer.realtime.urls")),
+    path("", include("foyer.api.pages.urls")),
     path("admin/", admin.site.urls),
     re_path("", no_such_address),
 ]
 
-handler400 = "config.handlers.bad_request"
-handler403 = "config.handlers.forbidden"
-handler404 = "config.handlers.not_found"
-handler500 = "config.handlers.server_fault"
+handler400 = "foyer.api.handlers.bad_request"
+handler403 = "foyer.api.handlers.forbidden"
+handler404 = "foyer.api.handlers.not_found"
+handler500 = "foyer.api.handlers.server_fault"

@@ -14,10 +14,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from config.errors import FoyerError, InvalidInput
-from config.stored_admin import Page, StoredAdmin, StoredForm, log_change, place, whole
-from lobby import admin_models
-from lobby.models import BEGINNING, Table
+from foyer.admin.stored import Page, StoredAdmin, StoredForm, log_change, place, whole
+from foyer.errors import FoyerError, InvalidInput
+from lobby.models import Table
+from lobby.operations import BEGINNING, add_table, list_tables, move_table, remove_table, show_table, update_table
 from lobby.serializers import change_of, new_table
 
 
@@ -28,7 +28,7 @@ class NewTableForm(StoredForm):
     )
 
 
-@admin.register(admin_models.Table)
+@admin.register(Table)
 class TableAdmin(StoredAdmin):
     list_display = ("position_shown", "name", "participants", "id")
     list_display_links = ("name",)
@@ -40,11 +40,11 @@ class TableAdmin(StoredAdmin):
         js = ["lobby/reorder.js"]
 
     @admin.display(description="place")
-    def position_shown(self, table: admin_models.Table) -> int:
+    def position_shown(self, table: Table) -> int:
         return table.position
 
     @admin.display(description="move")
-    def moves(self, table: admin_models.Table) -> SafeString:
+    def moves(self, table: Table) -> SafeString:
         """A handle to drag the table by, for a pointer, and buttons for everyone."""
         return render_to_string("admin/lobby/table/moves.html", {"table": table})
 
@@ -76,26 +76,26 @@ class TableAdmin(StoredAdmin):
                 table.focus = "up" if table.down_after is None or "down" not in request.GET else "down"
         return Page(rows, links, help)
 
-    def find(self, request: HttpRequest, pk: str) -> admin_models.Table:
-        return admin_models.Table.of(orjson.loads(Table.show(whole(pk))))
+    def find(self, request: HttpRequest, pk: str) -> Table:
+        return Table.of(orjson.loads(show_table(whole(pk))))
 
-    def store(self, request: HttpRequest, row: admin_models.Table, form: Any, change: bool) -> None:
+    def store(self, request: HttpRequest, row: Table, form: Any, change: bool) -> None:
         given = form.cleaned_data
         if change:
             wanted = {name: given[name] for name in form.changed_data}
             if wanted:
-                Table.update(row.pk, *change_of(row.pk, wanted, partial=True))
+                update_table(row.pk, *change_of(row.pk, wanted, partial=True))
             return
         table = {"id": given["table_id"], "name": given["name"], "participants": given["participants"]}
         body = {"after_id": given["after_id"], "table": without_none(table)}
         try:
-            added = Table.add(new_table(without_none(body)))
+            added = add_table(new_table(without_none(body)))
         except InvalidInput as error:
             raise named_as_in_the_form(error) from None
         row.pk = orjson.loads(b"{" + added + b"}")["table"]["id"]
 
-    def remove(self, request: HttpRequest, row: admin_models.Table) -> None:
-        Table.remove(row.pk)
+    def remove(self, request: HttpRequest, row: Table) -> None:
+        remove_table(row.pk)
 
     # Moving
 
@@ -115,7 +115,7 @@ class TableAdmin(StoredAdmin):
         try:
             if not after.removeprefix("-").isdecimal():
                 raise InvalidInput({"after": ["The id of a table, or -1."]})
-            if Table.move(table.pk, int(after)):
+            if move_table(table.pk, int(after)):
                 where = "to the beginning" if int(after) == BEGINNING else f"after table {after}"
                 log_change(request, table, f"Moved {where}.")
         except FoyerError as error:
@@ -132,7 +132,7 @@ class TableAdmin(StoredAdmin):
 
 
 def in_order() -> list[dict[str, Any]]:
-    tables: list[dict[str, Any]] = orjson.loads(Table.list().json)
+    tables: list[dict[str, Any]] = orjson.loads(list_tables().json)
     return tables
 
 
@@ -144,14 +144,14 @@ def position_of(table_id: int) -> int:
     return next((at for at, told in enumerate(in_order()) if told["id"] == table_id), 0)
 
 
-def placed(tables: list[dict[str, Any]], at: int) -> admin_models.Table:
+def placed(tables: list[dict[str, Any]], at: int) -> Table:
     """The table at a position, counted from 0, with what moving it takes."""
 
     def id_at(position: int) -> int:
         found: int = tables[position]["id"] if position >= 0 else BEGINNING
         return found
 
-    table = admin_models.Table.of(tables[at])
+    table = Table.of(tables[at])
     table.position, table.previous = at + 1, id_at(at - 1)
     table.up_after = id_at(at - 2) if at > 0 else None
     table.down_after = id_at(at + 1) if at + 1 < len(tables) else None

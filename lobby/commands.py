@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from accounts.sessions import Caller
-from lobby.models import TABLES
-from realtime.gateway import Reading, UnknownTopic, topics
+from foyer.realtime.gateway import Reading, UnknownTopic, topics
+from lobby.operations import TABLES
 
 
 @topics(TABLES.name)

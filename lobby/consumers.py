@@ -6,18 +6,18 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from config.errors import FoyerError, InvalidInput, RetryKeyReused, Unavailable, UnknownCursor
-from config.retry_keys import retry_key_of
-from config.wire import encode
+from foyer.api.retry_keys import retry_key_of
+from foyer.api.wire import encode
+from foyer.errors import FoyerError, InvalidInput, RetryKeyReused, Unavailable, UnknownCursor
+from foyer.realtime.connection import NOBODY, Dialect, Identity
+from foyer.realtime.consumer import BadFrame, SocketConsumer
+from foyer.realtime.gateway import UnknownCommand
+from foyer.realtime.log import Event
 from lobby.errors import NotAuthorized, PlaceGone, TableIdTaken, TableNotFound
 from lobby.listing import LIST, shared_listing
 from lobby.login import Door, Login
-from lobby.models import TABLES, RetryKey, Table
+from lobby.operations import TABLES, RetryKey, aadd_table, aremove_table, aupdate_table
 from lobby.serializers import Credentials, Removal, Update, checked, new_table, typed
-from realtime.connection import NOBODY, Dialect, Identity
-from realtime.consumer import BadFrame, SocketConsumer
-from realtime.gateway import UnknownCommand
-from realtime.log import Event
 
 CHANGES = frozenset({"table_added", "table_updated", "table_removed"})
 REFUSALS = (TableNotFound, TableIdTaken, PlaceGone, RetryKeyReused)
@@ -134,19 +134,19 @@ class LobbySocket(SocketConsumer):
         admin = await self.admin()
         table, key = new_table(command), retry_key_of(command.get("client_id"))
         with self.telling_refusal("add_failed", table.id):
-            await Table.aadd(table, RetryKey(admin.id, key) if key else None)
+            await aadd_table(table, RetryKey(admin.id, key) if key else None)
 
     async def update(self, command: dict[str, Any]) -> None:
         await self.admin()
         table = checked(Update(data=command))["table"]
         with self.telling_refusal("update_failed", table["id"]):
-            await Table.aupdate(table["id"], table["name"], table["participants"])
+            await aupdate_table(table["id"], table["name"], table["participants"])
 
     async def remove(self, command: dict[str, Any]) -> None:
         await self.admin()
         table_id = checked(Removal(data=command))["id"]
         with self.telling_refusal("removal_failed", table_id):
-            await Table.aremove(table_id)
+            await aremove_table(table_id)
 
     @contextlib.contextmanager
     def telling_refusal(self, kind: str, table_id: int | None) -> Iterator[None]:

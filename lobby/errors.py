@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.errors import Conflict, Forbidden, NotFound
+from foyer.errors import Conflict, Forbidden, NotFound
 
 
 class TableNotFound(NotFound):

@@ -1,14 +1,15 @@
-"""The socket of `/lobby_api`: what it takes and what it says."""
+"""The sockets of `/lobby_api` and `/join`: what they take and what they say."""
 
 from __future__ import annotations
 
 from rest_framework import serializers
 
-from config.fields import StrictInteger
-from lobby.models import TABLES
+from foyer.api.fields import StrictInteger
+from foyer.realtime.declarations import Channel, FrameShape, Nothing, RetryKey, event
+from foyer.realtime.frames import Failure
+from lobby.operations import TABLES
 from lobby.serializers import Addition, Credentials, Removal, Update
-from realtime.declarations import Channel, FrameShape, Nothing, RetryKey, event
-from realtime.frames import Failure
+from messaging.serializers import MessageText
 
 LOBBY_API = Channel(
     "lobbyApi",
@@ -177,3 +178,56 @@ LOBBY_API.takes("unsubscribe_tables", UnsubscribeTables)
 LOBBY_API.takes("add_table", AddTable, answers=("table_added", "add_failed", "not_authorized"))
 LOBBY_API.takes("update_table", UpdateTable, answers=("table_updated", "update_failed", "not_authorized"))
 LOBBY_API.takes("remove_table", RemoveTable, answers=("table_removed", "removal_failed", "not_authorized"))
+
+
+# The lobby chat, `/join`
+
+LOBBY_CHAT = Channel(
+    "lobbyChat",
+    "/join",
+    "The lobby chat: everyone who is in it sees who is there and what is said. Every frame, either way, has `type`, "
+    "`sent_at` and `msg`; of a client's `sent_at` counts for nothing. What is said is in the room `lobby` too.",
+    inside="msg",
+)
+
+
+class UsersOnline(FrameShape):
+    """The first frame: who is in already, without the newcomer."""
+
+    list = serializers.ListField(child=serializers.CharField())
+    example = {"list": ["ann"]}
+
+
+class Guest(FrameShape):
+    username = serializers.CharField()
+    example = {"username": "ben"}
+
+
+class Joined(Guest):
+    """Somebody has come in. The newcomer sees himself come, too."""
+
+
+class Left(Guest):
+    """Somebody has left with the last of his sockets."""
+
+
+class ChatMessage(FrameShape):
+    """Somebody said something; the sender gets it back as well."""
+
+    from_user = serializers.CharField(allow_null=True)
+    text = serializers.CharField(allow_blank=True)
+    example = {"from_user": "ben", "text": "Hello!"}
+
+
+class Say(MessageText, FrameShape):
+    """Say something to all who are in the lobby."""
+
+    example = {"text": "Hello!"}
+
+
+LOBBY_CHAT.says("users_online", UsersOnline)
+LOBBY_CHAT.says("user_joined", Joined)
+LOBBY_CHAT.says("user_left", Left)
+LOBBY_CHAT.says("chat_message", ChatMessage)
+LOBBY_CHAT.says("error", Failure)
+LOBBY_CHAT.takes("chat_message", Say, answers=("chat_message",))

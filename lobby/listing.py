@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakKeyDictionary
 
-from lobby.models import Listing, Table
+from foyer.realtime.connection import Batch
+from foyer.realtime.log import Event, Head
+from lobby.operations import Listing, alist_tables
 from lobby.serializers import table_list
-from realtime.connection import Batch
-from realtime.log import Event, Head
 
 LIST = "table_list"
 """The type of the list, which travels as an event that is in no log."""
@@ -36,7 +36,7 @@ class SharedListing:
         async with self.reading:
             if self.listing is None or self.read <= asked:
                 self.begun += 1
-                self.keep(await Table.alist())
+                self.keep(await alist_tables())
                 self.read = self.begun
             assert self.listing is not None
             return self.listing.head, self.batch

@@ -12,7 +12,7 @@ import time
 from accounts.credentials import TooManySignIns, averify
 from accounts.models import Account
 from accounts.sessions import ais_admin_now
-from realtime.connection import EVENTS, Connection
+from foyer.realtime.connection import EVENTS, Connection
 
 AT_ONCE = 10
 """Logins that one socket may try at once …"""

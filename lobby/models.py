@@ -1,132 +1,37 @@
-"""Lobby tables: an ordered list in Redis, and the log of what happened to it.
-
-The list is linked: each table knows the one before and the one after it, in hashes of one slot. A change therefore
-touches two neighbours and costs the same in a list of 10,000 as in one of ten. Positions in a sorted set would cost
-little too, but not for ever: halved again and again at the same place, the distance between two doubles is used up
-after some fifty tables, and then the whole list has to be numbered anew; positions that are texts grow without end
-instead. What the links cost is paid where the whole list is read, once for all who ask at the same time: 7 ms in the
-store for 10,000 tables.
-"""
+"""A lobby table as Django's admin shows it. What can be done with tables is in `models.py`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Any
 
-import orjson
-from django.conf import settings
+from django.db import models
 
-from config.redis import Library, Steps, operation
-from realtime.log import PRELUDE, Head
-from realtime.retries import fingerprint
-from realtime.topics import Topic
-
-LUA = Path(__file__).parent / "lua"
-LIBRARY = Library("lobby", PRELUDE, LUA / "_tables.lua", LUA)
-
-TABLES = Topic("tables", "{tables}")
-BEGINNING = -1
-"""What `after_id` says for the place before the first table."""
+from foyer.admin.stored import StoredModel
 
 
-class NewTable(NamedTuple):
-    """A table that is to be added. `id` None has the server pick one, `after_id` None adds at the end."""
+class Table(StoredModel):
+    id = models.BigIntegerField("table id", primary_key=True, editable=False)
+    name = models.CharField(max_length=100)
+    participants = models.BigIntegerField(default=0)
 
-    name: str
-    participants: int
-    id: int | None = None
-    after_id: int | None = None
+    position = 0
+    """Its place in the list, from 1 on."""
+    previous = -1
+    """The id of the table before it; -1 for the first."""
+    up_after: int | None = None
+    """After which table it is when it is moved up by one; None for the first."""
+    down_after: int | None = None
+    """After which table it is when it is moved down by one; None for the last."""
+    focus = ""
+    """Which button has the focus, up or down, of the table that was moved last."""
+    is_draggable = False
 
+    class Meta(StoredModel.Meta):
+        pass
 
-class RetryKey(NamedTuple):
-    """The retry key of a request, and the account that sent it."""
+    def __str__(self) -> str:
+        return self.name
 
-    sender: int
-    key: str
-
-
-class Listing(NamedTuple):
-    """All tables in order as a JSON array, and where the log stands with them."""
-
-    head: Head
-    json: bytes
-
-
-def optional(value: int | None) -> str:
-    """As stored functions take what may be left out."""
-    return "" if value is None else str(value)
-
-
-def _list_tables() -> Steps[Listing]:
-    """The list as it is now. What this process has of it already is not fetched again."""
-    known = Table.newest
-    offset, epoch, *tables = yield LIBRARY.call("list", [TABLES.tag], known.head.offset, known.head.epoch)
-    if not tables:
-        return known
-    found = Table.newest = Listing(Head(int(offset), epoch.decode()), tables[0])
-    return found
-
-
-def _show_table(table_id: int) -> Steps[bytes]:
-    """One table as JSON. Raises `TableNotFound`."""
-    return bytes((yield LIBRARY.call("show", [TABLES.tag], table_id)))
-
-
-def _add_table(table: NewTable, retry: RetryKey | None = None) -> Steps[bytes]:
-    """Add a table. Returns the fields of its event, `"after_id":…,"table":{…}`.
-
-    Raises `TableIdTaken`, `PlaceGone`, `RetryKeyReused`. With a retry key it is added once, however often it is asked.
-    """
-    sender, key = retry or RetryKey(0, "")
-    added = yield LIBRARY.call(
-        "add",
-        [TABLES.tag],
-        optional(table.after_id),
-        optional(table.id),
-        orjson.dumps(table.name),
-        table.participants,
-        sender,
-        key,
-        fingerprint(orjson.dumps([*table])),
-        int(settings.RETRY_KEY_LIFETIME.total_seconds()),
-    )
-    return bytes(added)
-
-
-def _update_table(table_id: int, name: str | None, participants: int | None) -> Steps[bytes]:
-    """Change a table in its place; None leaves what it has. Returns the field of the event, `"table":{…}`.
-
-    Raises `TableNotFound`.
-    """
-    quoted = b"" if name is None else orjson.dumps(name)
-    return bytes((yield LIBRARY.call("update", [TABLES.tag], table_id, quoted, optional(participants))))
-
-
-def _move_table(table_id: int, after_id: int) -> Steps[bool]:
-    """Put a table right after another, or at the `BEGINNING`. Returns whether it was elsewhere before.
-
-    Those who read the list hear that it was removed and added. Raises `TableNotFound`, `PlaceGone`.
-    """
-    return bool((yield LIBRARY.call("move", [TABLES.tag], table_id, after_id)))
-
-
-def _remove_table(table_id: int) -> Steps[None]:
-    """Take a table out of the list. Raises `TableNotFound`."""
-    yield LIBRARY.call("remove", [TABLES.tag], table_id)
-
-
-class Table:
-    """What can be done with tables, each blocking and, with an `a` before its name, awaitable.
-
-    Whoever may not change them is refused before any of this is called.
-    """
-
-    newest: ClassVar[Listing] = Listing(Head(0, ""), b"[]")
-    """The list that this process read last."""
-
-    list, alist = operation(_list_tables)
-    show, ashow = operation(_show_table)
-    add, aadd = operation(_add_table)
-    update, aupdate = operation(_update_table)
-    move, amove = operation(_move_table)
-    remove, aremove = operation(_remove_table)
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Table:
+        return cls(told["id"], told["name"], told["participants"])

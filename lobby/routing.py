@@ -2,6 +2,7 @@
 
 from django.urls import path
 
-from lobby import consumers
+from lobby.chat import JoinSocket
+from lobby.consumers import LobbySocket
 
-websocket_routes = [path("lobby_api", consumers.LobbySocket.as_asgi())]
+websocket_routes = [path("lobby_api", LobbySocket.as_asgi()), path("join", JoinSocket.as_asgi())]

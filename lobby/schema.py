@@ -7,11 +7,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from config.fields import StrictInteger, StrictText
-from config.schema import LOCATION, RETRY_KEY, Operation, Shape, describe, in_path
+from foyer.api.fields import StrictInteger, StrictText
+from foyer.api.schema import LOCATION, RETRY_KEY, Operation, Shape, describe, in_path
+from foyer.realtime.declarations import FrameShape
 from lobby import frames, views
 from lobby.serializers import LARGEST, Addition, Fresh, without_controls
-from realtime.declarations import FrameShape
 
 TAG = "Lobby tables"
 TABLE_ID = in_path("id", "A table's id: a whole number from 1.")

@@ -7,9 +7,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from config.errors import InvalidInput
-from config.fields import StrictInteger, StrictText
-from lobby.models import NewTable
+from foyer.api.fields import StrictInteger, StrictText
+from foyer.errors import InvalidInput
+from lobby.operations import NewTable
 
 LARGEST = 2**53 - 1
 """The largest integer that every client of JSON keeps exactly."""

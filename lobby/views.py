@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import SignedIn, caller_of
-from config.rest import RawJSON, retry_key
+from foyer.api.rest import RawJSON, retry_key
 from lobby.errors import NotAuthorized, TableNotFound
-from lobby.models import RetryKey, Table
+from lobby.operations import RetryKey, add_table, list_tables, remove_table, show_table, update_table
 from lobby.serializers import LARGEST, change_of, new_table, table_list, typed
 
 TABLE_ID = re.compile(r"[1-9][0-9]{0,15}")
@@ -38,11 +38,11 @@ class TableList(APIView):
     permission_classes = [AdminsChange]
 
     def get(self, request: Request) -> Response:
-        return Response(RawJSON(table_list(Table.list().json)))
+        return Response(RawJSON(table_list(list_tables().json)))
 
     def post(self, request: Request) -> Response:
         key = retry_key(request)
-        added = Table.add(new_table(request.data), RetryKey(caller_of(request).id, key) if key else None)
+        added = add_table(new_table(request.data), RetryKey(caller_of(request).id, key) if key else None)
         answer = typed("table_added", added)
         address = request.build_absolute_uri(f"/lobby_api/tables/{orjson.loads(answer)['table']['id']}")
         return Response(RawJSON(answer), status=201, headers={"Location": address})
@@ -54,7 +54,7 @@ class TableDetail(APIView):
     permission_classes = [AdminsChange]
 
     def get(self, request: Request, table_id: str) -> Response:
-        return Response(RawJSON(Table.show(number(table_id))))
+        return Response(RawJSON(show_table(number(table_id))))
 
     def put(self, request: Request, table_id: str) -> Response:
         return self.change(request, number(table_id), partial=False)
@@ -64,10 +64,10 @@ class TableDetail(APIView):
 
     def change(self, request: Request, table_id: int, *, partial: bool) -> Response:
         name, participants = change_of(table_id, request.data, partial=partial)
-        return Response(RawJSON(typed("table_updated", Table.update(table_id, name, participants))))
+        return Response(RawJSON(typed("table_updated", update_table(table_id, name, participants))))
 
     def delete(self, request: Request, table_id: str) -> Response:
-        Table.remove(number(table_id))
+        remove_table(number(table_id))
         return Response(status=204)
 
 

@@ -13,19 +13,19 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from accounts.admin import caller_of_page
-from config.errors import NotFound
-from config.stored_admin import Page, StoredAdmin, log_change, place, whole
-from messaging import admin_models
-from messaging.models import Asked, Message
+from foyer.admin.stored import Page, StoredAdmin, log_change, place, whole
+from foyer.errors import NotFound
+from messaging.models import Message
+from messaging.operations import Asked, delete_message, read_history, show_message
 from rooms import admin as rooms_admin
-from rooms.admin_models import Room as ShownRoom
-from rooms.models import Room
+from rooms.models import Room as ShownRoom
+from rooms.operations import find_room, show_room
 
 RECENT = 20
 """Messages that the page of a room shows."""
 
 
-@admin.register(admin_models.Message)
+@admin.register(Message)
 class MessageAdmin(StoredAdmin):
     """The messages of a room, the newest first. Only whoever sent a message edits it."""
 
@@ -41,11 +41,11 @@ class MessageAdmin(StoredAdmin):
         return False
 
     @admin.display(description="text")
-    def shortened(self, message: admin_models.Message) -> str:
+    def shortened(self, message: Message) -> str:
         return Truncator(message.text).chars(120)
 
     @admin.display(description="room")
-    def room_link(self, message: admin_models.Message) -> str:
+    def room_link(self, message: Message) -> str:
         room = reverse("admin:rooms_room_change", args=[message.room])
         messages = reverse("admin:messaging_message_changelist", query={"room": message.room})
         return format_html('<a href="{}">{}</a> (<a href="{}">its messages</a>)', room, message.room, messages)
@@ -58,8 +58,8 @@ class MessageAdmin(StoredAdmin):
         if query:
             return Page(self.named(request, f"{room_id}-{query}"), help=help, title=title)
         after, before = place(request, "after"), place(request, "before")
-        found = Message.history(caller_of_page(request), room_id, Asked(self.list_per_page, before, after))
-        rows = [admin_models.Message.of(message) for message in reversed(found.messages)]
+        found = read_history(caller_of_page(request), room_id, Asked(self.list_per_page, before, after))
+        rows = [Message.of(message) for message in reversed(found.messages)]
         links: dict[str, dict[str, Any]] = {}
         if rows and (found.more if after is not None else before is not None):
             links |= {"Newest": {}, "Newer": {"after": rows[0].number}}
@@ -72,10 +72,10 @@ class MessageAdmin(StoredAdmin):
         help = "The messages of which room? Its id, or its whole name."
         found = None
         if query:
-            found = Room.find(caller_of_page(request), query)
+            found = find_room(caller_of_page(request), query)
             if found is None:
                 try:
-                    found = Room.show(caller_of_page(request), query)
+                    found = show_room(caller_of_page(request), query)
                 except NotFound:
                     return Page([], help=help)
         if found is None:
@@ -83,17 +83,17 @@ class MessageAdmin(StoredAdmin):
         room = ShownRoom.of(found)
         return Page([], {f"Messages of “{room}”": {"room": room.pk, "q": None}}, help)
 
-    def named(self, request: HttpRequest, pk: str) -> list[admin_models.Message]:
+    def named(self, request: HttpRequest, pk: str) -> list[Message]:
         message = self.get_object(request, pk)
         return [] if message is None else [message]
 
-    def find(self, request: HttpRequest, pk: str) -> admin_models.Message:
+    def find(self, request: HttpRequest, pk: str) -> Message:
         room_id, _, number = pk.rpartition("-")
-        return admin_models.Message.of(Message.show(caller_of_page(request), room_id, whole(number)))
+        return Message.of(show_message(caller_of_page(request), room_id, whole(number)))
 
-    def remove(self, request: HttpRequest, row: admin_models.Message) -> None:
-        Message.delete(caller_of_page(request), row.room, row.number)
-        room = ShownRoom.of(Room.show(caller_of_page(request), row.room))
+    def remove(self, request: HttpRequest, row: Message) -> None:
+        delete_message(caller_of_page(request), row.room, row.number)
+        room = ShownRoom.of(show_room(caller_of_page(request), row.room))
         log_change(request, room, f"Deleted message {row.number}.")
 
 
@@ -101,8 +101,8 @@ def recent_messages(request: HttpRequest, room: ShownRoom) -> SafeString:
     """The newest messages of a room, for those who may see messages."""
     if not request.user.has_perm("messaging.view_message"):
         return SafeString()
-    page = Message.history(caller_of_page(request), room.pk, Asked(RECENT))
-    context = {"room": room, "found": [admin_models.Message.of(message) for message in reversed(page.messages)]}
+    page = read_history(caller_of_page(request), room.pk, Asked(RECENT))
+    context = {"room": room, "found": [Message.of(message) for message in reversed(page.messages)]}
     return render_to_string("admin/messaging/recent.html", context, request)
 
 

@@ -6,9 +6,9 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.models import before_deletion
-        from messaging.models import DirectMessage
+        from messaging.operations import forget_conversations
         from messaging.reading import summaries
         from rooms.views import own_room_summaries
 
-        before_deletion.append(DirectMessage.forget_user)
+        before_deletion.append(forget_conversations)
         own_room_summaries.append(summaries)

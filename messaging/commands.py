@@ -7,17 +7,27 @@ from typing import Any
 import orjson
 
 from accounts.people import afind_person
-from config.errors import InvalidInput
-from config.rest import MOST_MESSAGES, NEWEST
+from foyer.api.rest import MOST_MESSAGES, NEWEST
+from foyer.errors import InvalidInput
+from foyer.realtime.declarations import Nothing
+from foyer.realtime.gateway import Frame, Gateway, command
+from foyer.realtime.topics import user_topic
 from messaging import frames
-from messaging.models import Asked, DirectMessage, Message
+from messaging.operations import (
+    Asked,
+    adelete_direct,
+    adelete_message,
+    aedit_direct,
+    aedit_message,
+    apost_message,
+    aread_direct,
+    aread_history,
+    asend_direct,
+)
 from messaging.reading import amark_read, atell_typing, between, in_room
 from messaging.serializers import MessageText, check_post
-from realtime.declarations import Nothing
-from realtime.gateway import Frame, Gateway, command
-from realtime.topics import user_topic
 from rooms.commands import checked, room_of
-from rooms.models import as_json_list, topic_of
+from rooms.operations import as_json_list, topic_of
 
 
 def is_direct(frame: Frame) -> bool:
@@ -43,8 +53,8 @@ async def post(gateway: Gateway, frame: Frame) -> bytes:
     direct = is_direct(frame)
     text, retry_key = check_post(frame)
     if direct:
-        return await DirectMessage.asend(gateway.caller, await afind_person(frame["user"]), text, retry_key)
-    return await Message.apost(gateway.caller, room_of(frame), text, retry_key)
+        return await asend_direct(gateway.caller, await afind_person(frame["user"]), text, retry_key)
+    return await apost_message(gateway.caller, room_of(frame), text, retry_key)
 
 
 @command("history", frames.History, gives=frames.Page)
@@ -56,9 +66,9 @@ async def history(gateway: Gateway, frame: Frame) -> bytes:
         number(frame, "after", 0, 2**53),
     )
     if is_direct(frame):
-        page = await DirectMessage.ahistory(gateway.caller, await afind_person(frame["user"]), asked)
+        page = await aread_direct(gateway.caller, await afind_person(frame["user"]), asked)
     else:
-        page = await Message.ahistory(gateway.caller, room_of(frame), asked)
+        page = await aread_history(gateway.caller, room_of(frame), asked)
     return b'{"messages":%b,"more":%b}' % (as_json_list(page.messages), b"true" if page.more else b"false")
 
 
@@ -67,8 +77,8 @@ async def edit(gateway: Gateway, frame: Frame) -> bytes:
     """Give a message another text, wherever it was said; its sender may."""
     message_id, text = message_of(frame), checked(MessageText, frame)["text"]
     if is_direct(frame):
-        return await DirectMessage.aedit(gateway.caller, await afind_person(frame["user"]), message_id, text)
-    return await Message.aedit(gateway.caller, room_of(frame), message_id, text)
+        return await aedit_direct(gateway.caller, await afind_person(frame["user"]), message_id, text)
+    return await aedit_message(gateway.caller, room_of(frame), message_id, text)
 
 
 @command("delete", frames.Delete, gives=frames.DeletedId)
@@ -76,9 +86,9 @@ async def delete(gateway: Gateway, frame: Frame) -> bytes:
     """Take a message away, wherever it was said."""
     message_id = message_of(frame)
     if is_direct(frame):
-        await DirectMessage.adelete(gateway.caller, await afind_person(frame["user"]), message_id)
+        await adelete_direct(gateway.caller, await afind_person(frame["user"]), message_id)
     else:
-        await Message.adelete(gateway.caller, room_of(frame), message_id)
+        await adelete_message(gateway.caller, room_of(frame), message_id)
     return orjson.dumps({"id": message_id})
 
 

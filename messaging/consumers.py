@@ -10,16 +10,16 @@ import orjson
 
 from accounts.authentication import acaller_from_headers
 from accounts.sessions import Caller
-from config.errors import BadRequest, InvalidInput, NotFound
-from config.wire import encode
-from messaging.models import Message
+from foyer.api.wire import encode
+from foyer.errors import BadRequest, InvalidInput
+from foyer.realtime.connection import Dialect
+from foyer.realtime.consumer import PROTOCOL, EventStream, SocketConsumer
+from foyer.realtime.hub import Check
+from foyer.realtime.log import Event
+from foyer.realtime.topics import Topic, user_topic
+from messaging.operations import apost_message
 from messaging.serializers import check_post
-from realtime.connection import Dialect
-from realtime.consumer import PROTOCOL, EventStream, SocketConsumer
-from realtime.hub import Check
-from realtime.log import Event
-from realtime.topics import Topic, user_topic
-from rooms.models import Room, topic_of
+from rooms.operations import ashow_room, topic_of
 
 
 class UnknownCommand(BadRequest):
@@ -92,13 +92,13 @@ class RoomSocket(CallersSocket):
 
     async def open(self) -> None:
         self.room_id = self.scope["url_route"]["kwargs"]["room_id"]
-        await self.join(topic_of(self.room_id), partial(Room.ashow, self.caller, self.room_id))
+        await self.join(topic_of(self.room_id), partial(ashow_room, self.caller, self.room_id))
 
     async def take(self, command: dict[str, Any]) -> None:
         if command.get("type") != "post":
             raise UnknownCommand(f"This socket takes frames of type 'post', not {command.get('type')!r:.40}.")
         text, retry_key = check_post(command)
-        message = await Message.apost(self.caller, self.room_id, text, retry_key)
+        message = await apost_message(self.caller, self.room_id, text, retry_key)
         told = b'"id":' + encode(command["id"]) + b"," if "id" in command else b""
         self.connection.reply(b"{" + told + b'"type":"reply","result":' + message + b"}")
 
@@ -114,13 +114,6 @@ class InboxSocket(CallersSocket):
 
     async def take(self, command: dict[str, Any]) -> None:
         raise UnknownCommand("This socket takes no commands.")
-
-
-class NoSocket(SocketConsumer):
-    """Any other address."""
-
-    async def identify(self) -> Caller:
-        raise NotFound("There is no socket at this address.")
 
 
 def as_stream_event(event: Event) -> bytes:
@@ -162,7 +155,7 @@ class RoomStream(CallersStream):
 
     async def open(self) -> None:
         room_id = self.scope["url_route"]["kwargs"]["room_id"]
-        await self.join(topic_of(room_id), partial(Room.ashow, self.caller, room_id))
+        await self.join(topic_of(room_id), partial(ashow_room, self.caller, room_id))
 
 
 class InboxStream(CallersStream):

@@ -1,6 +1,6 @@
 """What is refused about messages."""
 
-from config.errors import Forbidden, NotFound
+from foyer.errors import Forbidden, NotFound
 
 
 class MessageNotFound(NotFound):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from config.fields import StrictInteger, StrictText
-from config.rest import MOST_MESSAGES
+from foyer.api.fields import StrictInteger, StrictText
+from foyer.api.rest import MOST_MESSAGES
+from foyer.realtime.declarations import Channel, FrameShape, RetryKey, event
+from foyer.realtime.frames import Failure
 from messaging.serializers import MessageText
-from realtime.declarations import Channel, FrameShape, RetryKey, event
-from realtime.frames import Failure
 from rooms.frames import ByName
 
 LARGEST_ID = 2**53
@@ -238,55 +238,3 @@ class PostHere(MessageText, FrameShape):
 ROOM.takes("post", PostHere, gives=RoomMessage)
 ROOM.says("error", Failure, echoes=True)
 INBOX.says("error", Failure, echoes=True)
-
-# The lobby chat
-
-LOBBY_CHAT = Channel(
-    "lobbyChat",
-    "/join",
-    "The lobby chat: everyone who is in it sees who is there and what is said. Every frame, either way, has `type`, "
-    "`sent_at` and `msg`; of a client's `sent_at` counts for nothing. What is said is in the room `lobby` too.",
-    inside="msg",
-)
-
-
-class UsersOnline(FrameShape):
-    """The first frame: who is in already, without the newcomer."""
-
-    list = serializers.ListField(child=serializers.CharField())
-    example = {"list": ["ann"]}
-
-
-class Guest(FrameShape):
-    username = serializers.CharField()
-    example = {"username": "ben"}
-
-
-class Joined(Guest):
-    """Somebody has come in. The newcomer sees himself come, too."""
-
-
-class Left(Guest):
-    """Somebody has left with the last of his sockets."""
-
-
-class ChatMessage(FrameShape):
-    """Somebody said something; the sender gets it back as well."""
-
-    from_user = serializers.CharField(allow_null=True)
-    text = serializers.CharField(allow_blank=True)
-    example = {"from_user": "ben", "text": "Hello!"}
-
-
-class Say(MessageText, FrameShape):
-    """Say something to all who are in the lobby."""
-
-    example = {"text": "Hello!"}
-
-
-LOBBY_CHAT.says("users_online", UsersOnline)
-LOBBY_CHAT.says("user_joined", Joined)
-LOBBY_CHAT.says("user_left", Left)
-LOBBY_CHAT.says("chat_message", ChatMessage)
-LOBBY_CHAT.says("error", Failure)
-LOBBY_CHAT.takes("chat_message", Say, answers=("chat_message",))

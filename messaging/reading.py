@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from accounts.people import Person
 from accounts.sessions import Caller
-from config.errors import UnknownCursor
-from config.redis import Steps, operation
-from messaging.models import INBOX, LIBRARY
-from realtime.topics import Topic, user_topic
+from foyer.errors import UnknownCursor
+from foyer.realtime.topics import Topic, user_topic
+from foyer.store.steps import Steps, operation
+from messaging.operations import INBOX, LIBRARY
 from rooms.errors import RoomNotFound
-from rooms.models import quoted, topic_of, user_tag, who
+from rooms.operations import quoted, topic_of, user_tag, who
 
 PLACES_AT_ONCE = 500
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.urls import path, re_path
+from django.urls import path
 
 from messaging import consumers
-from messaging.lobby_chat import JoinSocket
 
 websocket_routes = [
     path("room/<str:room_id>/subscribe", consumers.RoomSocket.as_asgi()),
-    path("join", JoinSocket.as_asgi()),
     path("messages/subscribe", consumers.InboxSocket.as_asgi()),
-    re_path("", consumers.NoSocket.as_asgi()),
 ]
 event_streams = [
     path("room/<str:room_id>/subscribe", consumers.RoomStream.as_asgi()),

@@ -8,8 +8,8 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers
 
 from accounts.schema import USERNAME
-from config.rest import MOST_MESSAGES, NEWEST
-from config.schema import LOCATION, RETRY_KEY, Operation, describe, in_path, in_query, page_parameters
+from foyer.api.rest import MOST_MESSAGES, NEWEST
+from foyer.api.schema import LOCATION, RETRY_KEY, Operation, describe, in_path, in_query, page_parameters
 from messaging import frames, views
 from messaging.serializers import MessageText
 from rooms.schema import ROOM_ID

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from config.errors import InvalidInput
-from config.fields import StrictText
-from config.retry_keys import retry_key_of
+from foyer.api.fields import StrictText
+from foyer.api.retry_keys import retry_key_of
+from foyer.errors import InvalidInput
 
 LONGEST_TEXT = 4096
 NOT_BLANK = RegexValidator(r"\S", "A message is not blank.")

@@ -8,11 +8,21 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
 from accounts.people import find_person
-from config.rest import MOST_MESSAGES, NEWEST, RawJSON, page_of, retry_key, with_next_link
+from foyer.api.rest import MOST_MESSAGES, NEWEST, RawJSON, page_of, retry_key, with_next_link
 from messaging.errors import MessageNotFound
-from messaging.models import Asked, DirectMessage, Message, Page
+from messaging.operations import (
+    Asked,
+    Page,
+    delete_message,
+    edit_message,
+    post_message,
+    read_direct,
+    read_history,
+    send_direct,
+    show_message,
+)
 from messaging.serializers import MessageText
-from rooms.models import Room, as_json_list, fields_of
+from rooms.operations import as_json_list, fields_of, show_room
 
 
 def text_of(request: Request) -> str:
@@ -36,11 +46,11 @@ class RoomMessages(APIView):
 
     def get(self, request: Request, room_id: str) -> Response:
         asked = Asked(*page_of(request, default=NEWEST, most=MOST_MESSAGES))
-        page = Message.history(caller_of(request), room_id, asked)
+        page = read_history(caller_of(request), room_id, asked)
         return answer_page(request, page, forward=asked.after is not None)
 
     def post(self, request: Request, room_id: str) -> Response:
-        message = Message.post(caller_of(request), room_id, text_of(request), retry_key(request))
+        message = post_message(caller_of(request), room_id, text_of(request), retry_key(request))
         location = request.build_absolute_uri(f"/room/{room_id}/messages/{fields_of(message)['id']}")
         return Response(RawJSON(message), status=201, headers={"Location": location})
 
@@ -49,13 +59,13 @@ class RoomMessage(APIView):
     """One message of a room. Its sender edits it; its sender, the room's owner or an admin deletes it."""
 
     def get(self, request: Request, room_id: str, message_id: str) -> Response:
-        return Response(RawJSON(Message.show(caller_of(request), room_id, offset_of(message_id))))
+        return Response(RawJSON(show_message(caller_of(request), room_id, offset_of(message_id))))
 
     def patch(self, request: Request, room_id: str, message_id: str) -> Response:
-        return Response(RawJSON(Message.edit(caller_of(request), room_id, offset_of(message_id), text_of(request))))
+        return Response(RawJSON(edit_message(caller_of(request), room_id, offset_of(message_id), text_of(request))))
 
     def delete(self, request: Request, room_id: str, message_id: str) -> Response:
-        Message.delete(caller_of(request), room_id, offset_of(message_id))
+        delete_message(caller_of(request), room_id, offset_of(message_id))
         return Response(status=204)
 
 
@@ -70,12 +80,12 @@ class Conversation(APIView):
 
     def get(self, request: Request, username: str) -> Response:
         asked = Asked(*page_of(request, default=NEWEST, most=MOST_MESSAGES))
-        page = DirectMessage.history(caller_of(request), find_person(username), asked)
+        page = read_direct(caller_of(request), find_person(username), asked)
         return answer_page(request, page, forward=asked.after is not None)
 
     def post(self, request: Request, username: str) -> Response:
         text = text_of(request)
-        message = DirectMessage.send(caller_of(request), find_person(username), text, retry_key(request))
+        message = send_direct(caller_of(request), find_person(username), text, retry_key(request))
         return Response(RawJSON(message), status=201)
 
 
@@ -84,7 +94,7 @@ class Inbox(APIView):
 
     def get(self, request: Request) -> Response:
         asked = Asked(*page_of(request, default=NEWEST, most=MOST_MESSAGES))
-        page = DirectMessage.history(caller_of(request), None, asked)
+        page = read_direct(caller_of(request), None, asked)
         return answer_page(request, page, forward=asked.after is not None)
 
 
@@ -92,7 +102,7 @@ class RoomSubscription(APIView):
     """Where to hear a room live: by WebSocket, or as server-sent events."""
 
     def get(self, request: Request, room_id: str) -> Response:
-        Room.show(caller_of(request), room_id)
+        show_room(caller_of(request), room_id)
         return addresses(request)
 
 

@@ -16,22 +16,33 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin import caller_of_page
 from accounts.people import find_person
-from config.errors import FoyerError, InvalidInput
-from config.stored_admin import Page, StoredAdmin, log_change, place
-from rooms import admin_models
-from rooms.membership import Membership
-from rooms.models import LOBBY, ROOM_ID, Room
+from foyer.admin.stored import Page, StoredAdmin, log_change, place
+from foyer.errors import FoyerError, InvalidInput
+from rooms.membership import add_member, list_members, remove_member
+from rooms.models import Room
+from rooms.operations import (
+    LOBBY,
+    ROOM_ID,
+    create_room,
+    delete_room,
+    find_room,
+    last_room_id,
+    list_rooms,
+    openness,
+    show_room,
+    update_room,
+)
 from rooms.serializers import NewRoom, RoomChange
 
 MOST_MEMBERS = 100
 """Members that the page of a room names; of a larger room those who joined first, and whoever is searched for."""
 
-Part = Callable[[HttpRequest, admin_models.Room], SafeString]
+Part = Callable[[HttpRequest, Room], SafeString]
 parts: list[Part] = []
 """What is shown of a room below its fields; other apps add theirs."""
 
 
-@admin.register(admin_models.Room)
+@admin.register(Room)
 class RoomAdmin(StoredAdmin):
     list_display = ("name", "id", "members_only", "owner", "created_at")
     search_fields = ("name",)
@@ -46,17 +57,17 @@ class RoomAdmin(StoredAdmin):
         caller, size = caller_of_page(request), self.list_per_page
         help = "A room's id, or its whole name with capital letters as they are; 'lobby' for the lobby."
         if query:
-            by_id = Room.show(caller, query) if query == LOBBY or exists(query) else None
-            found = [room for room in (by_id, Room.find(caller, query)) if room]
-            return Page([admin_models.Room.of(room) for room in dict.fromkeys(found)], help=help)
+            by_id = show_room(caller, query) if query == LOBBY or exists(query) else None
+            found = [room for room in (by_id, find_room(caller, query)) if room]
+            return Page([Room.of(room) for room in dict.fromkeys(found)], help=help)
         after, before = place(request, "after"), place(request, "before")
         if after is not None:
-            rooms = Room.list(caller, after, size + 1)
+            rooms = list_rooms(caller, after, size + 1)
             is_more, rooms = len(rooms) > size, rooms[:size]
         else:
-            rooms = Room.list(caller, None, size + 1, before=before or Room.last_id() + 1)
+            rooms = list_rooms(caller, None, size + 1, before=before or last_room_id() + 1)
             is_more, rooms = len(rooms) > size, rooms[-size:]
-        rows = [admin_models.Room.of(room) for room in reversed(rooms)]
+        rows = [Room.of(room) for room in reversed(rooms)]
         links: dict[str, dict[str, Any]] = {}
         if rows and (is_more if after is not None else before is not None):
             links |= {"Newest": {}, "Newer": {"after": rows[0].pk}}
@@ -64,10 +75,10 @@ class RoomAdmin(StoredAdmin):
             links["Older"] = {"before": rows[-1].pk}
         return Page(rows, links, help)
 
-    def find(self, request: HttpRequest, pk: str) -> admin_models.Room:
-        return admin_models.Room.of(Room.show(caller_of_page(request), pk))
+    def find(self, request: HttpRequest, pk: str) -> Room:
+        return Room.of(show_room(caller_of_page(request), pk))
 
-    def store(self, request: HttpRequest, row: admin_models.Room, form: Any, change: bool) -> None:
+    def store(self, request: HttpRequest, row: Room, form: Any, change: bool) -> None:
         given = {name: form.cleaned_data[name] for name in (form.changed_data if change else form.fields)}
         if not given:
             return
@@ -76,13 +87,13 @@ class RoomAdmin(StoredAdmin):
             raise InvalidInput(dict(body.errors))
         wanted = body.validated_data
         if change:
-            Room.update(caller_of_page(request), row.pk, wanted.get("name"), wanted.get("members_only"))
+            update_room(caller_of_page(request), row.pk, wanted.get("name"), wanted.get("members_only"))
         else:
-            made = Room.create(caller_of_page(request), wanted["name"], wanted["members_only"], None)
-            row.pk = admin_models.Room.of(made).pk
+            made = create_room(caller_of_page(request), wanted["name"], wanted["members_only"], None)
+            row.pk = Room.of(made).pk
 
-    def remove(self, request: HttpRequest, row: admin_models.Room) -> None:
-        Room.delete(caller_of_page(request), row.pk)
+    def remove(self, request: HttpRequest, row: Room) -> None:
+        delete_room(caller_of_page(request), row.pk)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.pk != LOBBY)
@@ -112,10 +123,10 @@ class RoomAdmin(StoredAdmin):
         try:
             person = find_person(name)
             if request.POST.get("do") == "remove":
-                Membership.remove(caller_of_page(request), room_id, person)
+                remove_member(caller_of_page(request), room_id, person)
                 told = f"Removed member “{person.username}”."
             else:
-                member, is_new = Membership.add(caller_of_page(request), room_id, person)
+                member, is_new = add_member(caller_of_page(request), room_id, person)
                 told = f"Added member “{member.username}”." if is_new else ""
         except FoyerError as error:
             if error.status >= 500:
@@ -129,12 +140,12 @@ class RoomAdmin(StoredAdmin):
 
 
 def exists(room_id: str) -> bool:
-    return bool(ROOM_ID.fullmatch(room_id)) and bool(Room.openness(room_id))
+    return bool(ROOM_ID.fullmatch(room_id)) and bool(openness(room_id))
 
 
-def members(request: HttpRequest, room: admin_models.Room) -> SafeString:
+def members(request: HttpRequest, room: Room) -> SafeString:
     """Who is in a room."""
-    found, wanted = Membership.list(caller_of_page(request), room.pk), request.GET.get("member", "").strip().casefold()
+    found, wanted = list_members(caller_of_page(request), room.pk), request.GET.get("member", "").strip().casefold()
     shown = [member for member in found if wanted in member.username.casefold()][:MOST_MEMBERS]
     context = {
         "room": room,

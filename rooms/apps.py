@@ -7,6 +7,6 @@ class RoomsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.models import before_deletion
         from rooms import reactions  # noqa: F401 - importing it registers them
-        from rooms.models import Room
+        from rooms.operations import forget_user
 
-        before_deletion.append(Room.forget_user)
+        before_deletion.append(forget_user)

@@ -10,14 +10,14 @@ from rest_framework import serializers
 
 from accounts.people import afind_person
 from accounts.sessions import Caller
-from config.errors import InvalidInput
-from config.redis import on_loop
-from config.retry_keys import retry_key_of
-from realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, topics
-from realtime.topics import room_topic
+from foyer.api.retry_keys import retry_key_of
+from foyer.errors import InvalidInput
+from foyer.realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, topics
+from foyer.realtime.topics import room_topic
+from foyer.store.steps import on_loop
 from rooms import frames
-from rooms.membership import Membership
-from rooms.models import LIBRARY, LOBBY, Room, topic_of, user_tag
+from rooms.membership import aadd_member, aremove_member, arequire_member
+from rooms.operations import LIBRARY, LOBBY, acreate_room, adelete_room, ashow_room, topic_of, user_tag
 from rooms.serializers import NewMember, NewRoom
 
 
@@ -40,7 +40,7 @@ def room_of(frame: Frame) -> str:
 
 @topics("room")
 def room_reading(caller: Caller, room_id: str) -> Reading:
-    return Reading(topic_of(room_id), partial(Room.ashow, caller, room_id))
+    return Reading(topic_of(room_id), partial(ashow_room, caller, room_id))
 
 
 @topics(LOBBY)
@@ -59,7 +59,7 @@ async def own_rooms(caller: Caller) -> list[Reading]:
     while page := await on_loop().call(LIBRARY.call("page", [user_tag(caller.id)], "rooms", after, "", 1000, 0)):
         after = 0 if page[-1] == LOBBY.encode() else int(page[-1])
         found.extend(
-            Reading(room_topic(room_id.decode()), partial(Membership.arequire, caller.id, room_id.decode()))
+            Reading(room_topic(room_id.decode()), partial(arequire_member, caller.id, room_id.decode()))
             for room_id in page
         )
     return found
@@ -68,28 +68,28 @@ async def own_rooms(caller: Caller) -> list[Reading]:
 @command("create_room", frames.CreateRoom, gives=frames.Room)
 async def create_room(gateway: Gateway, frame: Frame) -> bytes:
     body = checked(NewRoom, frame)
-    return await Room.acreate(gateway.caller, body["name"], body["members_only"], retry_key_of(frame.get("client_id")))
+    return await acreate_room(gateway.caller, body["name"], body["members_only"], retry_key_of(frame.get("client_id")))
 
 
 @command("delete_room", frames.DeleteRoom, gives=frames.Gone)
 async def delete_room(gateway: Gateway, frame: Frame) -> bytes:
     room_id = room_of(frame)
-    await Room.adelete(gateway.caller, room_id)
+    await adelete_room(gateway.caller, room_id)
     return orjson.dumps({"roomId": room_id})
 
 
 @command("add_member", frames.AddMember, gives=frames.Member)
 async def add_member(gateway: Gateway, frame: Frame) -> bytes:
     room_id, body = room_of(frame), checked(NewMember, frame)
-    await Room.ashow(gateway.caller, room_id)
-    member, _ = await Membership.aadd(gateway.caller, room_id, await afind_person(body["username"]))
+    await ashow_room(gateway.caller, room_id)
+    member, _ = await aadd_member(gateway.caller, room_id, await afind_person(body["username"]))
     return orjson.dumps({"username": member.username, "joined_at": member.joined_at})
 
 
 @command("remove_member", frames.RemoveMember, gives=frames.Removed)
 async def remove_member(gateway: Gateway, frame: Frame) -> bytes:
     room_id, body = room_of(frame), checked(NewMember, frame)
-    await Room.ashow(gateway.caller, room_id)
+    await ashow_room(gateway.caller, room_id)
     person = await afind_person(body["username"])
-    await Membership.aremove(gateway.caller, room_id, person)
+    await aremove_member(gateway.caller, room_id, person)
     return orjson.dumps({"username": person.username})

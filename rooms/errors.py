@@ -1,6 +1,6 @@
 """What is refused about rooms."""
 
-from config.errors import Conflict, Forbidden, NotFound
+from foyer.errors import Conflict, Forbidden, NotFound
 
 
 class RoomNotFound(NotFound):

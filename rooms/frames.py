@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from config.fields import StrictText
-from realtime.declarations import FrameShape, RetryKey, event
-from realtime.frames import Place
+from foyer.api.fields import StrictText
+from foyer.realtime.declarations import FrameShape, RetryKey, event
+from foyer.realtime.frames import Place
 from rooms.serializers import NewMember, NewRoom
 
 

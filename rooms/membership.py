@@ -14,10 +14,10 @@ import orjson
 
 from accounts.people import Person
 from accounts.sessions import Caller
-from config.redis import Steps, operation
-from config.times import now_text
+from foyer.store.steps import Steps, operation
+from foyer.times import now_text
 from rooms.errors import NotInRoom
-from rooms.models import LIBRARY, quoted, sign, tell, topic_of, user_tag, who
+from rooms.operations import LIBRARY, quoted, sign, tell, topic_of, user_tag, who
 
 
 class Member(NamedTuple):
@@ -74,10 +74,7 @@ def _require(user_id: int, room_id: str) -> Steps[None]:
         raise NotInRoom
 
 
-class Membership:
-    """What can be done about who is in a room, blocking and, with an `a` before its name, awaitable."""
-
-    add, aadd = operation(_add_member)
-    remove, aremove = operation(_remove_member)
-    list, alist = operation(_list_members)
-    require, arequire = operation(_require)
+add_member, aadd_member = operation(_add_member)
+remove_member, aremove_member = operation(_remove_member)
+list_members, alist_members = operation(_list_members)
+require_member, arequire_member = operation(_require)

@@ -6,13 +6,13 @@ import asyncio
 
 import orjson
 
-from config.errors import Unavailable, UnknownCursor
-from realtime.connection import CloseCode, Connection
-from realtime.feed import acts_on
-from realtime.hub import get_hub
-from realtime.log import Event, Head
-from realtime.topics import room_topic
-from rooms.models import Room
+from foyer.errors import Unavailable, UnknownCursor
+from foyer.realtime.connection import CloseCode, Connection
+from foyer.realtime.feed import acts_on
+from foyer.realtime.hub import get_hub
+from foyer.realtime.log import Event, Head
+from foyer.realtime.topics import room_topic
+from rooms.operations import amember_ids, aopenness
 
 
 def put_out(reader: Connection, room_id: str, code: int, reason: str) -> None:
@@ -36,7 +36,7 @@ async def shut_out_strangers(event: Event, readers: list[Connection]) -> None:
     room = orjson.loads(event.json)["room"]
     if not room["members_only"]:
         return
-    members = await Room.amember_ids(room["roomId"])
+    members = await amember_ids(room["roomId"])
     for reader in readers:
         if reader.caller.id not in members and not reader.caller.is_admin:
             put_out(reader, room["roomId"], CloseCode.FORBIDDEN, "the room is for its members now")
@@ -48,7 +48,7 @@ async def stop_hearing(event: Event, readers: list[Connection]) -> None:
     told = orjson.loads(event.json)
     room_id = told["topic"].removeprefix("room:")
     concerned = [reader for reader in readers if reader.caller.username == told["username"]]
-    anyone_listens = bool(concerned) and await Room.aopenness(room_id) == "open"
+    anyone_listens = bool(concerned) and await aopenness(room_id) == "open"
     for reader in concerned:
         if reader.many_topics or not (anyone_listens or reader.caller.is_admin):
             put_out(reader, room_id, CloseCode.FORBIDDEN, "you are no longer in the room")
@@ -88,7 +88,7 @@ async def hear_room(reader: Connection, room_id: str, at: Head) -> None:
     try:
         await hub.subscribe(topic, reader, at.offset, at.epoch, until=is_removal)
     except UnknownCursor:  # the room was deleted, or its log lost
-        if await Room.aopenness(room_id):
+        if await aopenness(room_id):
             reader.close(CloseCode.RESTARTING, "the room could not be read; reconnect")
     except Unavailable:
         reader.close(CloseCode.RESTARTING, "the room could not be read; reconnect")

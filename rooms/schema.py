@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from config.schema import LOCATION, RETRY_KEY, Operation, describe, in_path, in_query, page_parameters
+from foyer.api.schema import LOCATION, RETRY_KEY, Operation, describe, in_path, in_query, page_parameters
 from rooms import frames, views
 from rooms.serializers import NewMember, NewRoom, RoomChange
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from config.fields import StrictBoolean, StrictText
+from foyer.api.fields import StrictBoolean, StrictText
 
 
 def printable(name: str) -> None:

@@ -11,10 +11,19 @@ from rest_framework.views import APIView
 from accounts.authentication import caller_of
 from accounts.people import find_person
 from accounts.sessions import Caller
-from config.rest import RawJSON, page_of, retry_key, with_next_link
-from realtime.presence import ONLINE, among
-from rooms.membership import Membership
-from rooms.models import Room, as_json_list, fields_of
+from foyer.api.rest import RawJSON, page_of, retry_key, with_next_link
+from foyer.realtime.presence import ONLINE, among
+from rooms.membership import add_member, list_members, remove_member
+from rooms.operations import (
+    as_json_list,
+    create_room,
+    delete_room,
+    fields_of,
+    find_room,
+    list_rooms,
+    show_room,
+    update_room,
+)
 from rooms.serializers import NewMember, NewRoom, RoomChange
 
 MOST_ROOMS = 1000
@@ -39,11 +48,11 @@ class RoomList(APIView):
     def get(self, request: Request) -> Response:
         caller, query = caller_of(request), request.query_params
         if "name" in query:
-            room = Room.find(caller, query["name"])
+            room = find_room(caller, query["name"])
             return Response(RawJSON(as_json_list([room] if room else [])))
         page = page_of(request, default=MOST_ROOMS, most=MOST_ROOMS)
         mine = query.get("member") == "me"
-        rooms = Room.list(caller, page.after, page.limit + 1, before=page.before, mine=mine)
+        rooms = list_rooms(caller, page.after, page.limit + 1, before=page.before, mine=mine)
         shown = page.cut(rooms)
         response = Response(RawJSON(as_json_list(with_summaries(caller, shown) if mine else shown)))
         if len(rooms) > len(shown):
@@ -54,7 +63,7 @@ class RoomList(APIView):
     def post(self, request: Request) -> Response:
         body = NewRoom(data=request.data)
         body.is_valid(raise_exception=True)
-        room = Room.create(
+        room = create_room(
             caller_of(request), body.validated_data["name"], body.validated_data["members_only"], retry_key(request)
         )
         location = request.build_absolute_uri(f"/room/{fields_of(room)['roomId']}")
@@ -65,17 +74,17 @@ class RoomDetail(APIView):
     """One room. Its owner, or an admin, renames and deletes it."""
 
     def get(self, request: Request, room_id: str) -> Response:
-        return Response(RawJSON(Room.show(caller_of(request), room_id)))
+        return Response(RawJSON(show_room(caller_of(request), room_id)))
 
     def patch(self, request: Request, room_id: str) -> Response:
         change = RoomChange(data=request.data)
         change.is_valid(raise_exception=True)
         wanted = change.validated_data
-        room = Room.update(caller_of(request), room_id, wanted.get("name"), wanted.get("members_only"))
+        room = update_room(caller_of(request), room_id, wanted.get("name"), wanted.get("members_only"))
         return Response(RawJSON(room))
 
     def delete(self, request: Request, room_id: str) -> Response:
-        Room.delete(caller_of(request), room_id)
+        delete_room(caller_of(request), room_id)
         return Response(status=204)
 
 
@@ -83,7 +92,7 @@ class RoomMembers(APIView):
     """Who is in a room; post a username to let somebody in, your own to join an open room."""
 
     def get(self, request: Request, room_id: str) -> Response:
-        members = Membership.list(caller_of(request), room_id)
+        members = list_members(caller_of(request), room_id)
         online = among(ONLINE, [member.id for member in members])
         return Response(
             [
@@ -96,8 +105,8 @@ class RoomMembers(APIView):
         body = NewMember(data=request.data)
         body.is_valid(raise_exception=True)
         caller = caller_of(request)
-        Room.show(caller, room_id)
-        member, is_new = Membership.add(caller, room_id, find_person(body.validated_data["username"]))
+        show_room(caller, room_id)
+        member, is_new = add_member(caller, room_id, find_person(body.validated_data["username"]))
         answer = {"username": member.username, "joined_at": member.joined_at}
         return Response(answer, status=201 if is_new else 200)
 
@@ -107,6 +116,6 @@ class RoomMember(APIView):
 
     def delete(self, request: Request, room_id: str, username: str) -> Response:
         caller = caller_of(request)
-        Room.show(caller, room_id)
-        Membership.remove(caller, room_id, find_person(username))
+        show_room(caller, room_id)
+        remove_member(caller, room_id, find_person(username))
         return Response(status=204)

@@ -29,7 +29,7 @@ class Undeclared(AssertionError):
 def declared() -> dict[str, Any]:
     """The document, as a server makes it: with the errors of all views."""
     from config import urls as urls
-    from realtime.asyncapi import frames
+    from foyer.realtime.asyncapi import frames
 
     return frames()
 

@@ -17,7 +17,7 @@ from typing import IO
 
 import psutil
 
-from config.embedded import Store
+from foyer.store.embedded import Store
 
 GRACE = 15
 """Seconds that processes get to end by themselves when they are asked to."""

@@ -20,7 +20,7 @@ import psycopg
 import pytest
 import redis
 
-from config.embedded import Store
+from foyer.store.embedded import Store
 from tests import guard
 from tests.settings import ROOT, VARIABLES
 from tests.store import a_store, free_port

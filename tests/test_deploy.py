@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config import embedded
+from foyer.store import embedded
 from tests.compose.stack import AS_OURSELVES, DEPLOY, program
 from tests.server import Server
 from tests.settings import ROOT

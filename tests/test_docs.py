@@ -26,11 +26,11 @@ from accounts.names import USERNAME_LENGTH
 from accounts.passwords import PASSWORD_LENGTH
 from accounts.sessions import MOST_SESSIONS
 from bench.report import HEADINGS
-from config.wire import DEEPEST
-from messaging.gateway_client import GatewayClient
+from clients.terminal.gateway_client import GatewayClient
+from foyer.api.wire import DEEPEST
+from foyer.realtime import connection
+from foyer.realtime.connection import MOST_WAITING, CloseCode
 from messaging.serializers import LONGEST_TEXT
-from realtime import connection
-from realtime.connection import MOST_WAITING, CloseCode
 from rooms.views import MOST_ROOMS
 from tests.markdown import between, block, section, table
 from tests.server import Server, bare_environment
@@ -49,8 +49,8 @@ import json
 from config import asgi
 from django.conf import settings
 from django.urls import get_resolver
-from config.errors import FoyerError
-from realtime import gateway
+from foyer.errors import FoyerError
+from foyer.realtime import gateway
 
 def routes(patterns):
     for pattern in patterns:
@@ -66,7 +66,7 @@ print(json.dumps({
     "errors": {code: [kind.status, kind.detail] for code, kind in FoyerError.by_code.items()},
     "routes": list(routes(get_resolver().url_patterns)),
     "commands": sorted(gateway.commands),
-    "sockets": [str(route.pattern) for route in asgi.sockets.routes],
+    "sockets": [str(route.pattern) for route in asgi.application.sockets.routes],
     "settings": {name: str(getattr(settings, name)) for name in dir(settings) if name.isupper()},
 }))
 """

@@ -13,8 +13,8 @@ import pytest
 from redis.crc import key_slot
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
-from messaging.gateway_client import GatewayClient
-from messaging.rest_client import sign_in
+from clients.terminal.gateway_client import GatewayClient
+from clients.terminal.rest_client import sign_in
 from tests.clients import PASSWORD, Frame, Person, Socket, sign_up_at
 from tests.server import Server
 from tests.store import SLOTS, Cluster

@@ -13,7 +13,7 @@ from tests.settings import ROOT
 
 SESSION = """
 import json, signal
-from config import redis as store
+from foyer.store import steps as store
 from tests.settings import SESSION_DIR
 
 def test_until_it_is_killed(server):

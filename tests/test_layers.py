@@ -20,6 +20,13 @@ def test_imports_point_one_way() -> None:
 
 def test_every_app_has_its_place_among_the_layers() -> None:
     apps = {folder.parent.name for folder in ROOT.glob("*/apps.py")}
-    (layers,) = (contract["layers"] for contract in SETTINGS["contracts"] if contract["type"] == "layers")
+    apps |= {folder.parent.parent.name for folder in ROOT.glob("clients/*/apps.py")}
+    layers = next(contract["layers"] for contract in SETTINGS["contracts"] if "containers" not in contract)
     assert apps <= set(SETTINGS["root_packages"])
     assert apps <= set(layers)
+
+
+def test_nothing_imports_the_settings_and_the_engine_imports_no_app() -> None:
+    layers = next(contract["layers"] for contract in SETTINGS["contracts"] if "containers" not in contract)
+    assert (layers[0], layers[-1]) == ("config", "foyer")
+    assert set(layers) == set(SETTINGS["root_packages"])

@@ -16,12 +16,12 @@ import uvloop
 from websockets.asyncio.client import connect
 
 from accounts.sessions import Standing, astart_session
-from config.processes import config as serving
-from config.redis import on_loop
-from realtime.connection import Connection
-from realtime.consumer import EventStream, SocketConsumer
-from realtime.hub import get_hub, hubs
-from realtime.server import HttpProtocol, SocketProtocol
+from foyer.realtime.connection import Connection
+from foyer.realtime.consumer import EventStream, SocketConsumer
+from foyer.realtime.hub import get_hub, hubs
+from foyer.server.processes import config as serving
+from foyer.server.protocols import HttpProtocol, SocketProtocol
+from foyer.store.steps import on_loop
 from rooms.tests.invariants import create
 from tests.clients import Person, sign_up_at
 from tests.people import ANN

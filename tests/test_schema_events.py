@@ -15,9 +15,9 @@ import pytest
 from jsonschema import Draft7Validator
 from websockets.asyncio.client import connect
 
+from foyer.realtime.connection import CloseCode
+from foyer.realtime.gateway import commands
 from lobby.consumers import COMMANDS
-from realtime.connection import CloseCode
-from realtime.gateway import commands
 from tests.clients import PASSWORD, Frame, Person, SignUp, Socket
 from tests.frames import check_of, declared, hold, message_of, seen
 from tests.markdown import between, section

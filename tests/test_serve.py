@@ -14,7 +14,7 @@ import psutil
 import pytest
 from websockets.sync.client import connect
 
-from config.embedded import Store
+from foyer.store.embedded import Store
 from tests.server import Server
 from tests.store import wait_for
 

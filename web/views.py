@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
-from config.errors import MethodNotAllowed
-from config.handlers import json_answer
+from foyer.api.handlers import json_answer
+from foyer.errors import MethodNotAllowed
 from web.modules import MODULES
 
 POLICY = (

@@ -6,8 +6,8 @@ from django.test import Client
 from accounts import sessions
 from accounts.models import Account
 from accounts.tests.pages import answers, browser_of, links, log, rows, staff
-from config.errors import BadToken
-from realtime.presence import ONLINE, arrive, beat, depart
+from foyer.errors import BadToken
+from foyer.realtime.presence import ONLINE, arrive, beat, depart
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,7 +108,7 @@ def test_those_of_an_instance_that_died_are_listed_no_longer(
     browser: Client, ann: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrive(ONLINE, "one", [(ann.pk, "Ann")])
-    monkeypatch.setattr("realtime.presence.DEAD_AFTER", -1)
+    monkeypatch.setattr("foyer.realtime.presence.DEAD_AFTER", -1)
     beat(ONLINE, "two")
     assert rows(browser.get(CONNECTIONS)) == []
 

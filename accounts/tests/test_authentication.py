@@ -12,8 +12,8 @@ from accounts import credentials, passwords, sessions
 from accounts.authentication import ForeignOrigin, acaller_from_headers, is_own_origin, split_basic
 from accounts.models import Account
 from accounts.tests.conftest import PASSWORD, Api, code, sign_in
-from config import redis as store
-from config.errors import BadCredentials, BadToken, NotAuthenticated
+from foyer.errors import BadCredentials, BadToken, NotAuthenticated
+from foyer.store import steps as store
 
 HTML = "text/html,*/*;q=0.8"
 CREDENTIALS = {"username": "ben", "password": PASSWORD}

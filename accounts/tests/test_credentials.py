@@ -23,8 +23,8 @@ from accounts.credentials import (
 )
 from accounts.models import Account
 from accounts.tests.conftest import PASSWORD
-from config import redis as store
-from config.errors import BadCredentials, Busy
+from foyer.errors import BadCredentials, Busy
+from foyer.store import steps as store
 
 HERE = "192.0.2.1"
 

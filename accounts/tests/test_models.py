@@ -27,7 +27,7 @@ from accounts.models import (
     merged,
 )
 from accounts.tests.conftest import PASSWORD
-from config.errors import BadToken, InvalidInput, RetryKeyReused, Unavailable
+from foyer.errors import BadToken, InvalidInput, RetryKeyReused, Unavailable
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text

@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 
 from accounts import passwords
 from accounts.passwords import Slots, ain_slot, check_new_password, hash_password, in_slot, matches
-from config.errors import Busy
+from foyer.errors import Busy
 
 
 def test_passwords_are_hashed_with_argon2id_at_owasps_minimum() -> None:

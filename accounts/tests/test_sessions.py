@@ -29,8 +29,8 @@ from accounts.sessions import (
     start_session,
     write_token,
 )
-from config import redis as store
-from config.errors import BadToken, FoyerError, Unavailable
+from foyer.errors import BadToken, FoyerError, Unavailable
+from foyer.store import steps as store
 
 ANN = Standing.of(7, "Ann", False, True, "hash")
 

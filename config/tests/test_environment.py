@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import Environment, without_password
+from config.environment import Environment
+from foyer.store.client import without_password
 from tests.server import bare_environment
 from tests.settings import ROOT, VARIABLES
 

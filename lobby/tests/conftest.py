@@ -9,9 +9,9 @@ import pytest
 
 from accounts.models import Account
 from accounts.tests.conftest import anyone, person
-from config.redis import on_loop
+from foyer.realtime.hub import get_hub, hubs
+from foyer.store.steps import on_loop
 from lobby.tests.sockets import LobbyClient
-from realtime.hub import get_hub, hubs
 from rooms.tests.conftest import ann, boss
 
 __all__ = ["ann", "anyone", "boss", "person"]

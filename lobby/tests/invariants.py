@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from config.redis import client
-from lobby.models import BEGINNING, TABLES, Table
-from realtime.log import read_log
+from foyer.realtime.log import read_log
+from foyer.store.steps import client
+from lobby.operations import BEGINNING, TABLES, list_tables, show_table
 
 Tables = list[dict[str, Any]]
 MOST_EVENTS = 100_000
@@ -17,7 +17,7 @@ MOST_EVENTS = 100_000
 
 def tables() -> Tables:
     """The list as it is."""
-    found: Tables = orjson.loads(Table.list().json)
+    found: Tables = orjson.loads(list_tables().json)
     return found
 
 
@@ -51,7 +51,7 @@ def check_list() -> None:
     assert stretch.whole
     listed = tables()
     assert replay([], [orjson.loads(event.json) for event in stretch.events]) == listed
-    assert [orjson.loads(Table.show(table["id"])) for table in listed] == listed
+    assert [orjson.loads(show_table(table["id"])) for table in listed] == listed
     assert backwards() == [str(table["id"]) for table in reversed(listed)]
 
 

@@ -10,7 +10,7 @@ from channels.testing import WebsocketCommunicator
 
 from accounts.tests.conftest import PASSWORD
 from lobby.consumers import LobbySocket
-from lobby.models import NewTable, Table
+from lobby.operations import NewTable, aadd_table
 from lobby.tests.invariants import tables
 from tests.frames import Dialogue
 
@@ -30,7 +30,7 @@ def table(id: int) -> Frame:
 async def fill(*wanted: int) -> None:
     """Add tables of these ids, in this order."""
     for id in wanted:
-        await Table.aadd(NewTable(f"table {id}", id, id))
+        await aadd_table(NewTable(f"table {id}", id, id))
 
 
 async def listed() -> list[Frame]:

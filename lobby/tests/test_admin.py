@@ -8,8 +8,8 @@ from django.test import Client
 
 from accounts.models import Account
 from accounts.tests.pages import answers, browser_of, links, log, rows, staff, told
-from lobby.models import TABLES, NewTable, Table
-from realtime.log import read_log
+from foyer.realtime.log import read_log
+from lobby.operations import TABLES, NewTable, add_table, list_tables, move_table, show_table
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,11 +29,11 @@ def browser(boss: Account) -> Client:
 def add(*names: str) -> None:
     """Tables with the ids 1, 2 …"""
     for name in names:
-        Table.add(NewTable(name, 4))
+        add_table(NewTable(name, 4))
 
 
 def order() -> list[int]:
-    return [table["id"] for table in orjson.loads(Table.list().json)]
+    return [table["id"] for table in orjson.loads(list_tables().json)]
 
 
 def events() -> list[tuple[str, Any]]:
@@ -43,7 +43,7 @@ def events() -> list[tuple[str, Any]]:
 
 def test_tables_are_listed_in_their_order_page_by_page(browser: Client) -> None:
     add(*(f"table {number}" for number in range(1, 251)))
-    Table.move(250, -1)
+    move_table(250, -1)
     first = browser.get(LIST)
     second = browser.get(LIST + links(first)["After"])
     third = browser.get(LIST + links(second)["After"])
@@ -67,7 +67,7 @@ def test_a_table_is_added_at_the_end_or_after_another(browser: Client) -> None:
     ):
         assert browser.post(f"{LIST}add/", form).status_code == 302
     assert order() == [2, 77, 1]
-    assert orjson.loads(Table.show(2)) == {"id": 2, "name": " Go ", "participants": 0}
+    assert orjson.loads(show_table(2)) == {"id": 2, "name": " Go ", "participants": 0}
     assert log() == [("table", "Chess", "Added."), ("table", " Go ", "Added."), ("table", "Bridge", "Added.")]
 
 
@@ -97,7 +97,7 @@ def test_what_is_wrong_with_a_new_table_is_said_beside_the_form(
 def test_a_table_is_changed_in_its_place(browser: Client) -> None:
     add("Chess", "Go")
     assert browser.post(f"{LIST}1/change/", {"name": "Draughts", "participants": "4"}).status_code == 302
-    assert orjson.loads(Table.list().json)[0] == {"id": 1, "name": "Draughts", "participants": 4}
+    assert orjson.loads(list_tables().json)[0] == {"id": 1, "name": "Draughts", "participants": 4}
     answer = browser.post(f"{LIST}1/change/", {"name": "a\x07b", "participants": "4"})
     assert list(answer.context["adminform"].errors) == ["name"]
     assert log() == [("table", "Draughts", "Changed Name.")]

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from accounts.models import Account
-from config.errors import Unavailable
-from config.redis import client
+from foyer.errors import Unavailable
+from foyer.realtime.hub import get_hub
+from foyer.store.steps import client
 from lobby.listing import SharedListing
-from lobby.models import Table
+from lobby.operations import alist_tables, aremove_table
 from lobby.tests.conftest import OpenSocket
 from lobby.tests.invariants import ids
 from lobby.tests.sockets import ADD, FIGHTERS, REMOVE, UPDATE, Frame, LobbyClient, fill, listed, table
-from realtime.hub import get_hub
 
 # Pinging, and frames that are not understood
 
@@ -149,7 +149,7 @@ async def test_frames_are_written_as_the_page_has_them(socket: LobbyClient, chie
     assert await socket.wire.receive_from(5) == (
         '{"$type":"table_added","after_id":1,"table":{"id":2,"name":"table 2","participants":2}}'
     )
-    await Table.aremove(1)
+    await aremove_table(1)
     assert await socket.wire.receive_from(5) == '{"$type":"table_removed","id":1}'
 
 
@@ -222,7 +222,7 @@ async def test_who_ask_at_once_share_a_reading_that_began_after_they_asked(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch, loop_client: None
 ) -> None:
     shared, readings, all_asked = SharedListing(), 0, asyncio.Event()
-    alist: Callable[[], Awaitable[Any]] = Table.alist
+    alist: Callable[[], Awaitable[Any]] = alist_tables
 
     async def count() -> Any:
         nonlocal readings
@@ -230,7 +230,7 @@ async def test_who_ask_at_once_share_a_reading_that_began_after_they_asked(
         await all_asked.wait()
         return await alist()
 
-    monkeypatch.setattr(Table, "alist", count)
+    monkeypatch.setattr("lobby.listing.alist_tables", count)
     first = asyncio.ensure_future(shared.newest())
     await asyncio.sleep(0)
     await fill(1)
@@ -254,7 +254,7 @@ async def test_a_reading_that_fails_fails_only_for_those_who_waited_for_it(
         raise Unavailable
 
     with monkeypatch.context() as patched:
-        patched.setattr(Table, "alist", away)
+        patched.setattr("lobby.listing.alist_tables", away)
         with pytest.raises(Unavailable):
             await shared.newest()
     await fill(1)
@@ -318,7 +318,7 @@ async def test_a_change_whose_outcome_is_unknown_is_an_error(
         raise Unavailable
 
     await socket.login("chief")
-    monkeypatch.setattr(Table, "aadd", away)
+    monkeypatch.setattr("lobby.consumers.aadd_table", away)
     answer = await socket.ask(ADD)
     assert (answer["$type"], answer["code"]) == ("error", "unavailable")
 

@@ -11,11 +11,11 @@ from channels.db import database_sync_to_async
 
 from accounts import sessions
 from accounts.models import Account
-from config.errors import Busy, Unavailable
+from foyer.errors import Busy, Unavailable
+from foyer.realtime.hub import get_hub
 from lobby import login as login_module
 from lobby.tests.conftest import OpenSocket
 from lobby.tests.sockets import ADD, REMOVE, UPDATE, Frame, LobbyClient, fill, listed, table
-from realtime.hub import get_hub
 
 NOT_AUTHORIZED = {"$type": "not_authorized"}
 
@@ -187,7 +187,7 @@ async def test_a_login_that_ended_leaves_the_socket_open_to_read(
 ) -> None:
     await socket.login("chief")
     await socket.ask({"$type": "subscribe_tables"})
-    await get_hub().links.listening.wait()
+    await get_hub().subscribers.listening.wait()
     await database_sync_to_async(end)(chief)
     await until_refused(socket)
     await fill(1)

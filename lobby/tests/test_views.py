@@ -10,7 +10,7 @@ import pytest
 
 from accounts.models import Account
 from accounts.tests.conftest import PASSWORD, Api, code
-from lobby.models import NewTable, Table
+from lobby.operations import NewTable, add_table
 from lobby.tests.invariants import check_list, ids, tables
 
 LIST = "/lobby_api/tables"
@@ -23,7 +23,7 @@ def body(answer: Any) -> Any:
 
 def fill(*wanted: int) -> None:
     for id in wanted:
-        Table.add(NewTable(f"table {id}", id, id))
+        add_table(NewTable(f"table {id}", id, id))
 
 
 def invalid(answer: Any) -> Any:

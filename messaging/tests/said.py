@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from accounts.people import Person
 from accounts.sessions import Caller
-from messaging.models import Asked, DirectMessage, Message
-from realtime.log import read_log
-from realtime.topics import Topic, room_topic, user_topic
-from rooms.models import fields_of
+from foyer.realtime.log import read_log
+from foyer.realtime.topics import Topic, room_topic, user_topic
+from messaging import operations
+from messaging.operations import Asked, post_message, read_direct, read_history, send_direct
+from rooms.operations import fields_of
 
 letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 texts = (
@@ -32,27 +33,27 @@ def person(caller: Caller) -> Person:
 
 
 def post(caller: Caller, text: str, retry_key: str | None = None, room_id: str = "1") -> dict[str, Any]:
-    return fields_of(Message.post(caller, room_id, text, retry_key))
+    return fields_of(post_message(caller, room_id, text, retry_key))
 
 
 def send(caller: Caller, to: Caller, text: str, retry_key: str | None = None) -> dict[str, Any]:
-    return fields_of(DirectMessage.send(caller, person(to), text, retry_key))
+    return fields_of(send_direct(caller, person(to), text, retry_key))
 
 
 def edit_direct(caller: Caller, to: Caller, message_id: int, text: str) -> dict[str, Any]:
-    return fields_of(DirectMessage.edit(caller, person(to), message_id, text))
+    return fields_of(operations.edit_direct(caller, person(to), message_id, text))
 
 
 def history(caller: Caller, asked: Asked = NEWEST, room_id: str = "1") -> list[dict[str, Any]]:
-    return [fields_of(message) for message in Message.history(caller, room_id, asked).messages]
+    return [fields_of(message) for message in read_history(caller, room_id, asked).messages]
 
 
 def conversation(caller: Caller, other: Caller, asked: Asked = NEWEST) -> list[dict[str, Any]]:
-    return [fields_of(message) for message in DirectMessage.history(caller, person(other), asked).messages]
+    return [fields_of(message) for message in read_direct(caller, person(other), asked).messages]
 
 
 def inbox(caller: Caller, asked: Asked = NEWEST) -> list[dict[str, Any]]:
-    return [fields_of(message) for message in DirectMessage.history(caller, None, asked).messages]
+    return [fields_of(message) for message in read_direct(caller, None, asked).messages]
 
 
 def texts_of(messages: list[dict[str, Any]]) -> list[str]:

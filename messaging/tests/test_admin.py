@@ -8,8 +8,8 @@ from django.test import Client
 from accounts.models import Account
 from accounts.tests.pages import answers, browser_of, links, log, rows, staff
 from messaging.errors import MessageNotFound
-from messaging.models import Message
-from rooms.models import Room, fields_of
+from messaging.operations import post_message, show_message
+from rooms.operations import create_room, fields_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +28,7 @@ def ann() -> Account:
 
 @pytest.fixture
 def room(ann: Account) -> str:
-    return str(fields_of(Room.create(ann.caller, "kitchen", True, None))["roomId"])
+    return str(fields_of(create_room(ann.caller, "kitchen", True, None))["roomId"])
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def browser(boss: Account) -> Client:
 
 def say(ann: Account, room: str, count: int) -> None:
     for number in range(1, count + 1):
-        Message.post(ann.caller, room, f"text {number}")
+        post_message(ann.caller, room, f"text {number}")
 
 
 def numbers(answer: Any) -> list[int]:
@@ -77,7 +77,7 @@ def test_messages_of_a_room_that_is_gone_are_not_found(browser: Client) -> None:
 
 
 def test_a_message_is_shown_as_text_and_cannot_be_changed(browser: Client, ann: Account, room: str) -> None:
-    Message.post(ann.caller, room, "<script>alert(1)</script>")
+    post_message(ann.caller, room, "<script>alert(1)</script>")
     for address in (f"{LIST}{room}-1/change/", f"{LIST}?room={room}", f"/admin/rooms/room/{room}/change/"):
         page = browser.get(address).content.decode()
         assert "&lt;script&gt;alert(1)" in page
@@ -89,7 +89,7 @@ def test_a_message_is_deleted_and_its_text_is_in_no_log(browser: Client, ann: Ac
     say(ann, room, 2)
     assert browser.post(f"{LIST}{room}-2/delete/", {"post": "yes"}).status_code == 302
     with pytest.raises(MessageNotFound):
-        Message.show(ann.caller, room, 2)
+        show_message(ann.caller, room, 2)
     assert log() == [("room", "kitchen", "Deleted message 2."), ("message", f"message 2 in room {room}", "")]
     assert "Deleted message 2." in browser.get(f"/admin/rooms/room/{room}/history/").content.decode()
 

@@ -12,11 +12,11 @@ import pytest
 from channels.testing import WebsocketCommunicator
 
 from accounts.sessions import Standing, astart_session
-from config.redis import on_loop
-from messaging.models import Message
+from foyer.realtime.hub import get_hub, hubs
+from foyer.store.steps import on_loop
+from messaging.operations import apost_message
 from messaging.tests.said import history
-from realtime.hub import get_hub, hubs
-from rooms.models import Room
+from rooms.operations import adelete_room
 from rooms.tests.invariants import create
 from tests.clients import sign_up_at
 from tests.people import ANN, BEN
@@ -68,7 +68,7 @@ async def test_posts_are_answered_and_heard(connect: Callable[..., Any]) -> None
 async def test_a_socket_goes_on_from_where_it_was(connect: Callable[..., Any]) -> None:
     create(ANN, "Kitchen")
     for number in range(700):
-        await Message.apost(BEN, "1", str(number))
+        await apost_message(BEN, "1", str(number))
     socket = await connect("/room/1/subscribe?after=10")
     assert [(await hear(socket))["offset"] for _ in range(690)] == list(range(11, 701))
 
@@ -83,7 +83,7 @@ async def test_who_may_not_is_closed_with_the_code_of_the_error(connect: Callabl
 async def test_a_room_that_goes_says_so_before_it_closes_its_sockets(connect: Callable[..., Any]) -> None:
     create(ANN, "Kitchen")
     socket = await connect("/room/1/subscribe")
-    await Room.adelete(ANN, "1")
+    await adelete_room(ANN, "1")
     assert (await hear(socket))["type"] == "room_deleted"
     closed = await socket.receive_output(timeout=10)
     assert (closed["type"], closed["code"]) == ("websocket.close", 4404)

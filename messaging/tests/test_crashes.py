@@ -11,23 +11,25 @@ from hypothesis import strategies as st
 from redis.crc import key_slot
 
 from accounts.sessions import AccountGone, Caller, _bury
-from config.errors import Unavailable
-from config.redis import Steps, client
-from messaging import models
+from foyer.errors import Unavailable
+from foyer.store.steps import Steps, client
+from messaging import operations
 from messaging.errors import MessageNotFound
-from messaging.models import (
+from messaging.operations import (
     Asked,
-    DirectMessage,
     _delete_direct,
     _edit_direct,
     _forget_user,
     _post_message,
     _read_direct,
     _send_direct,
+    delete_direct,
+    edit_direct,
+    forget_conversations,
 )
 from messaging.tests.said import conversation, history, inbox, person, post, room_events, send, texts_of, user_events
-from rooms.models import Room, user_tag
-from rooms.models import _forget_user as _leave_rooms
+from rooms.operations import _forget_user as _leave_rooms
+from rooms.operations import create_room, user_tag
 from rooms.tests.invariants import create, empty_store
 from tests.people import ANN, BEN, EVE
 from tests.steps import Run, crashes, in_every_order, in_order
@@ -181,7 +183,7 @@ def deleting() -> Steps[None]:
     empty_store()
     send(ANN, BEN, "first")
     send(ANN, BEN, "second")
-    DirectMessage.edit(ANN, person(BEN), 1, "first, edited")
+    edit_direct(ANN, person(BEN), 1, "first, edited")
     return _delete_direct(ANN, person(BEN), 1)
 
 
@@ -190,7 +192,7 @@ def test_an_edit_cut_short_reaches_the_recipient_once_when_its_sender_is_next_se
     for calls in crashes(editing):
         touch()
         assert texts_of(conversation(BEN, ANN)) == texts_of(conversation(ANN, BEN)), f"after {calls} calls"
-        DirectMessage.edit(ANN, person(BEN), 1, "first, edited")
+        edit_direct(ANN, person(BEN), 1, "first, edited")
         assert texts_of(inbox(BEN)) == ["first, edited", "second"]
         assert [event["type"] for event in user_events(BEN)].count("message_edited") == 1
 
@@ -202,7 +204,7 @@ def test_a_deletion_cut_short_reaches_the_recipient_once(again: bool) -> None:
             continue
         if again:
             with pytest.raises(MessageNotFound):
-                DirectMessage.delete(ANN, person(BEN), 1)
+                delete_direct(ANN, person(BEN), 1)
         else:
             look_at_conversation()
         assert texts_of(inbox(BEN)) == texts_of(conversation(ANN, BEN)) == ["second"], f"after {calls} calls"
@@ -254,7 +256,7 @@ def test_one_who_can_not_be_reached_holds_nobody_else_back(
         assert len(inbox(eve)) == 21
         away.start()
         spare_cluster.wait_until_whole()
-        monkeypatch.setattr(models, "unreachable", {})
+        monkeypatch.setattr(operations, "unreachable", {})
         wait_for(lambda: send(ann, eve, "and now") and len(inbox(ben)) == 2)
         assert texts_of(inbox(ben)) == ["one", "two"]
         send(ann, ben, "two", "k")
@@ -295,12 +297,12 @@ def test_after_a_deletion_cut_short_the_next_attempt_leaves_nothing_signed() -> 
         with pytest.raises(AccountGone):
             send(BEN, ANN, "still here")
         with pytest.raises(AccountGone):
-            Room.create(BEN, "Attic", False, None)
+            create_room(BEN, "Attic", False, None)
 
 
 def test_an_account_that_has_nothing_is_deleted_too() -> None:
     go(EVE)
     go(EVE)
-    DirectMessage.forget_user(EVE.id)
+    forget_conversations(EVE.id)
     send(ANN, BEN, "hi")
     assert texts_of(inbox(BEN)) == ["hi"]

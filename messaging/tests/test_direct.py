@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 
 from accounts.sessions import AccountGone, Caller, bury
-from config.errors import RetryKeyReused, UnknownCursor
+from foyer.errors import RetryKeyReused, UnknownCursor
+from foyer.realtime.log import read_log
+from foyer.realtime.topics import user_topic
 from messaging.consumers import received_only
 from messaging.errors import MessageNotFound, NotTheSender
-from messaging.models import Asked, DirectMessage
+from messaging.operations import Asked, asend_direct, delete_direct, forget_conversations, read_direct
 from messaging.tests.said import conversation, edit_direct, inbox, person, send, texts, texts_of, user_events
-from realtime.log import read_log
-from realtime.topics import user_topic
-from rooms.models import Room, fields_of
+from rooms.operations import fields_of, forget_user
 from tests.clients import Person
 from tests.people import ANN, BEN, BOSS, EVE
 
@@ -65,11 +65,11 @@ def test_conversation_and_inbox_are_read_in_pages() -> None:
     for number in range(7):
         send(ANN if number % 2 else BEN, BEN if number % 2 else ANN, str(number))
         send(EVE, ANN, "noise")
-    newest = DirectMessage.history(ANN, person(BEN), Asked(3))
+    newest = read_direct(ANN, person(BEN), Asked(3))
     assert texts_of(list(map(fields_of, newest.messages))) == ["4", "5", "6"]
     assert newest.more
     first = fields_of(newest.messages[0])["id"]
-    older = DirectMessage.history(ANN, person(BEN), Asked(4, before=first))
+    older = read_direct(ANN, person(BEN), Asked(4, before=first))
     assert texts_of(list(map(fields_of, older.messages))) == ["0", "1", "2", "3"]
     assert not older.more
     assert texts_of(conversation(ANN, BEN, Asked(after=first))) == ["5", "6"]
@@ -92,14 +92,14 @@ def test_a_retry_key_sends_one_message() -> None:
 
 
 async def test_one_retry_key_many_times_at_once_sends_one_message() -> None:
-    found = await asyncio.gather(*(DirectMessage.asend(ANN, person(BEN), "once", "k") for _ in range(20)))
+    found = await asyncio.gather(*(asend_direct(ANN, person(BEN), "once", "k") for _ in range(20)))
     assert len(set(found)) == 1
     assert len(inbox(BEN)) == len(conversation(ANN, BEN)) == 1
 
 
 async def test_many_messages_at_once_arrive_once_each() -> None:
     people = (ANN, BEN, EVE)
-    sends = (DirectMessage.asend(one, person(other), f"{n}") for n in range(15) for one in people for other in people)
+    sends = (asend_direct(one, person(other), f"{n}") for n in range(15) for one in people for other in people)
     await asyncio.gather(*sends)
     for one in people:
         for other in people:
@@ -119,8 +119,8 @@ def test_what_a_deleted_account_sent_stays_with_its_recipients_unsigned() -> Non
     send(ANN, BEN, "old")
     send(BEN, ANN, "answer")
     bury(ANN.id)
-    Room.forget_user(ANN.id)
-    DirectMessage.forget_user(ANN.id)
+    forget_user(ANN.id)
+    forget_conversations(ANN.id)
     assert [(message["sender"], message["text"]) for message in inbox(BEN)] == [(None, "old")]
     assert [event["message"]["sender"] for event in user_events(BEN)] == [None, "ben"]
     namesake = Caller(id=56, username="ann", is_admin=False)
@@ -187,7 +187,7 @@ def test_a_deleted_message_is_in_neither_log_nor_are_its_edits() -> None:
     sent = send(ANN, BEN, "secret one")
     edit_direct(ANN, BEN, sent["id"], "secret two")
     send(ANN, BEN, "after")
-    DirectMessage.delete(ANN, person(BEN), sent["id"])
+    delete_direct(ANN, person(BEN), sent["id"])
     assert texts_of(conversation(ANN, BEN)) == texts_of(conversation(BEN, ANN)) == ["after"]
     assert texts_of(inbox(BEN)) == ["before", "after"]
     for reader, message_id in ((ANN, 1), (BEN, 2)):
@@ -196,7 +196,7 @@ def test_a_deleted_message_is_in_neither_log_nor_are_its_edits() -> None:
         assert told[-1] == {"type": "message_deleted", "topic": f"user:{reader.username}", "offset": len(told), **gone}
         assert [event["message"].get("text") for event in told[-4:]] == ["", "", "after", None]
     with pytest.raises(MessageNotFound):
-        DirectMessage.delete(ANN, person(BEN), sent["id"])
+        delete_direct(ANN, person(BEN), sent["id"])
     with pytest.raises(MessageNotFound):
         edit_direct(ANN, BEN, sent["id"], "again")
 
@@ -204,7 +204,7 @@ def test_a_deleted_message_is_in_neither_log_nor_are_its_edits() -> None:
 def test_a_note_to_oneself_is_edited_and_deleted_once() -> None:
     note = send(ANN, ANN, "buy milk")
     assert texts_of([edit_direct(ANN, ANN, note["id"], "buy tea")]) == texts_of(inbox(ANN)) == ["buy tea"]
-    DirectMessage.delete(ANN, person(ANN), note["id"])
+    delete_direct(ANN, person(ANN), note["id"])
     assert inbox(ANN) == conversation(ANN, ANN) == []
     assert [event["type"] for event in user_events(ANN)] == ["direct_message", "message_edited", "message_deleted"]
 
@@ -214,7 +214,7 @@ def test_only_the_sender_changes_what_he_said_and_only_to_whom_he_said_it() -> N
     received = conversation(BEN, ANN)[0]["id"]
     for change in (
         lambda: edit_direct(BEN, ANN, received, "x"),
-        lambda: DirectMessage.delete(BEN, person(ANN), received),
+        lambda: delete_direct(BEN, person(ANN), received),
     ):
         with pytest.raises(NotTheSender):
             change()
@@ -222,7 +222,7 @@ def test_only_the_sender_changes_what_he_said_and_only_to_whom_he_said_it() -> N
         with pytest.raises(MessageNotFound):
             edit_direct(ANN, to, message_id, "x")
         with pytest.raises(MessageNotFound):
-            DirectMessage.delete(ANN, person(to), message_id)
+            delete_direct(ANN, person(to), message_id)
     edit_direct(ANN, BEN, sent["id"], "hi!")
     with pytest.raises(MessageNotFound):
         edit_direct(ANN, BEN, sent["id"] + 1, "the event of an edit is no message")
@@ -230,7 +230,7 @@ def test_only_the_sender_changes_what_he_said_and_only_to_whom_he_said_it() -> N
     with pytest.raises(AccountGone):
         edit_direct(ANN, BEN, 1, "x")
     with pytest.raises(AccountGone):
-        DirectMessage.delete(ANN, person(BEN), 1)
+        delete_direct(ANN, person(BEN), 1)
 
 
 async def test_edits_and_deletions_go_by_the_gateway_and_are_heard_on_both_sides(

@@ -10,16 +10,16 @@ from typing import Any
 import orjson
 import pytest
 
-from config.errors import UnknownCursor
-from messaging.models import Message
+from foyer.errors import UnknownCursor
+from foyer.realtime.feed import Feed
+from foyer.realtime.log import Event, read_log
+from foyer.realtime.tests.talk import Listener
+from foyer.realtime.topics import room_topic
+from messaging.operations import delete_message
 from messaging.reading import between, in_room, mark_read, summaries, tell_typing
 from messaging.tests.said import person, post, send, user_events
-from realtime.feed import Feed
-from realtime.log import Event, read_log
-from realtime.tests.talk import Listener
-from realtime.topics import room_topic
 from rooms.errors import RoomNotFound
-from rooms.models import Room
+from rooms.operations import create_room, update_room
 from tests.clients import Frame, Person, Socket
 from tests.people import ANN, BEN
 
@@ -37,7 +37,7 @@ def summary(room: str) -> dict[str, Any]:
 
 @pytest.fixture
 def room() -> str:
-    return str(orjson.loads(Room.create(BEN, "tea", False, None))["roomId"])
+    return str(orjson.loads(create_room(BEN, "tea", False, None))["roomId"])
 
 
 def test_what_is_unread_is_the_last_message_less_the_marker(room: str) -> None:
@@ -47,7 +47,7 @@ def test_what_is_unread_is_the_last_message_less_the_marker(room: str) -> None:
     assert marked(room, messages[1]["id"]) == {"room": room, "read": messages[1]["id"], "unread": 1}
     assert summary(room)["unread"] == 1
     assert marked(room, messages[2]["id"])["unread"] == 0
-    Message.delete(BEN, room, messages[2]["id"])
+    delete_message(BEN, room, messages[2]["id"])
     assert summary(room) == {"unread": 0, "last_message": messages[1]}
 
 
@@ -67,7 +67,7 @@ def test_a_marker_beyond_the_end_is_refused(room: str) -> None:
 
 
 def test_one_who_may_not_see_a_room_can_neither_read_nor_write_there(room: str) -> None:
-    Room.update(BEN, room, None, True)
+    update_room(BEN, room, None, True)
     with pytest.raises(RoomNotFound):
         marked(room, 0)
     with pytest.raises(RoomNotFound):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import InvalidInput
+from foyer.errors import InvalidInput
 from messaging.serializers import MessageText, check_post
 from messaging.tests.said import texts
 

@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from accounts.sessions import Caller
-from config.redis import client
+from foyer.store.steps import client
 from rooms.errors import RoomNameTaken
-from rooms.models import Room, fields_of, name_key
+from rooms.operations import create_room, delete_room, fields_of, find_room, list_rooms, name_key
 from tests.people import BOSS
 
 STRANGER = Caller(id=77, username="stranger", is_admin=False)
 
 
 def create(caller: Caller, name: str, members_only: bool = False, retry_key: str | None = None) -> dict[str, Any]:
-    return fields_of(Room.create(caller, name, members_only, retry_key))
+    return fields_of(create_room(caller, name, members_only, retry_key))
 
 
 def rooms_of(caller: Caller, *, mine: bool = False) -> list[dict[str, Any]]:
-    return [fields_of(room) for room in Room.list(caller, 0, 1000, mine=mine)]
+    return [fields_of(room) for room in list_rooms(caller, 0, 1000, mine=mine)]
 
 
 def names_of(caller: Caller) -> list[str]:
@@ -41,7 +41,7 @@ def check_index(*names: str) -> None:
     assert len(set(held)) == len(held), f"two rooms of one name: {rooms}"
     assert [int(room["roomId"]) for room in rooms] == sorted({int(room["roomId"]) for room in rooms})
     for room in rooms:
-        found = Room.find(BOSS, room["name"])
+        found = find_room(BOSS, room["name"])
         assert found is not None, f"{room} is not found by its name"
         assert fields_of(found) == room
     assert rooms_of(STRANGER) == [room for room in rooms if not room["members_only"]]
@@ -51,5 +51,5 @@ def check_index(*names: str) -> None:
                 create(STRANGER, name)
         else:
             room = create(STRANGER, name)
-            Room.delete(STRANGER, room["roomId"])
+            delete_room(STRANGER, room["roomId"])
     assert rooms_of(BOSS) == rooms

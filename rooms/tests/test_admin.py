@@ -10,10 +10,10 @@ from django.test import Client
 from accounts.models import Account
 from accounts.people import Person
 from accounts.tests.pages import answers, browser_of, links, log, rows, staff, told
-from config import redis as store
-from config.redis import Call
-from rooms.membership import Membership
-from rooms.models import INDEX, Room, fields_of
+from foyer.store import steps as store
+from foyer.store.steps import Call
+from rooms.membership import add_member
+from rooms.operations import INDEX, create_room, fields_of, member_ids, show_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +36,7 @@ def browser(boss: Account) -> Client:
 
 
 def make_room(owner: Account, name: str, members_only: bool = False) -> str:
-    return str(fields_of(Room.create(owner.caller, name, members_only, None))["roomId"])
+    return str(fields_of(create_room(owner.caller, name, members_only, None))["roomId"])
 
 
 def names(answer: Any) -> list[str]:
@@ -105,7 +105,7 @@ def test_a_list_of_20000_rooms_costs_what_one_of_ten_does(
 
 
 def make_many(owner: Account, count: int) -> None:
-    """Rooms as `Room.create` leaves them, made in pipelines."""
+    """Rooms as `create_room` leaves them, made in pipelines."""
     room: dict[Any, Any] = {"token": "t", "owner": owner.pk, "claim": 1, "members_only": 0}
     pipeline = store.client().pipeline(transaction=False)
     for number in range(1, count + 1):
@@ -123,7 +123,7 @@ def test_a_room_is_made_and_belongs_to_the_admin_who_made_it(browser: Client, bo
     assert answer.redirect_chain
     (room,) = rows(browser.get(LIST))
     assert (room.name, room.members_only, room.owner) == (" Ben's  ", True, "boss")
-    assert Room.member_ids(room.pk) == {boss.pk}
+    assert member_ids(room.pk) == {boss.pk}
     assert log() == [("room", " Ben's  ", "Added.")]
 
 
@@ -131,12 +131,12 @@ def test_a_room_is_renamed_and_closed_to_strangers(browser: Client, ann: Account
     room = make_room(ann, "kitchen")
     answer = browser.post(f"{LIST}{room}/change/", {"name": "larder", "members_only": "on"})
     assert answer.status_code == 302
-    assert fields_of(Room.show(ann.caller, room)) | {"created_at": ""} == {
+    assert fields_of(show_room(ann.caller, room)) | {"created_at": ""} == {
         "roomId": room, "name": "larder", "members_only": True, "owner": "ann", "created_at": "",
     }  # fmt: skip
     assert log() == [("room", "larder", "Changed Name and For members only.")]
     browser.post(f"{LIST}{room}/change/", {"name": "larder", "members_only": "on"})
-    assert fields_of(Room.show(ann.caller, room))["name"] == "larder"
+    assert fields_of(show_room(ann.caller, room))["name"] == "larder"
 
 
 @pytest.mark.parametrize(
@@ -176,13 +176,13 @@ def test_members_are_let_in_and_taken_out(browser: Client, boss: Account, ann: A
 
     assert change(do="add", username=" BEN ") == ["Added member “Ben”."]
     assert change(do="add", username="Ben") == ["“Ben” is a member already."]
-    assert Room.member_ids(room) == {ann.pk, ben.pk}
+    assert member_ids(room) == {ann.pk, ben.pk}
     page = browser.get(f"{LIST}{room}/change/").content.decode()
     assert "Members: 2" in page
     assert change(do="remove", username="Ben") == ["Removed member “Ben”."]
     assert change(do="remove", username="Ben") == ["'Ben' is not in the room."]
     assert change(do="add", username="nobody") == ["There is no user 'nobody'."]
-    assert Room.member_ids(room) == {ann.pk}
+    assert member_ids(room) == {ann.pk}
     assert browser.get(f"{LIST}{room}/members/").status_code == 405
     history = browser.get(f"{LIST}{room}/history/").content.decode()
     assert "Added member “Ben”." in history
@@ -195,7 +195,7 @@ def test_of_many_members_some_are_shown_and_the_others_found(browser: Client, bo
         Account(username=f"user-{number:03}", username_key=f"user-{number:03}") for number in range(120)
     )
     for account in people:
-        Membership.add(boss.caller, room, Person(account.pk, account.username))
+        add_member(boss.caller, room, Person(account.pk, account.username))
     page = browser.get(f"{LIST}{room}/change/").content.decode()
     assert "Members: 121" in page
     assert page.count('aria-label="Remove user-') == 99

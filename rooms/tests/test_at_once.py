@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.sessions import _bury
-from config.errors import FoyerError
-from config.redis import Steps
+from foyer.errors import FoyerError
+from foyer.store.steps import Steps
 from rooms.errors import RoomChanged, RoomNameTaken, RoomNotFound
-from rooms.models import Room, _create_room, _delete_room, _forget_user, _update_room, fields_of
+from rooms.operations import _create_room, _delete_room, _forget_user, _update_room, fields_of, find_room, update_room
 from rooms.tests.invariants import check_index, create, empty_store, names_of, rooms_of
 from tests.people import ANN, BEN, BOSS
 from tests.steps import in_every_order, in_order
@@ -52,7 +52,7 @@ def test_of_two_who_make_a_room_of_one_name_one_does() -> None:
 def test_one_retry_key_twice_at_once_makes_one_room_and_gives_it_twice(order: list[int]) -> None:
     empty_store()
     first, second = in_order(order, _create_room(BEN, B, False, "k"), _create_room(BEN, B, False, "k"))
-    assert first == second == Room.find(BEN, B)
+    assert first == second == find_room(BEN, B)
     assert names_of(BOSS) == [B]
     check_index(A, B)
 
@@ -179,5 +179,5 @@ def test_whatever_happens_at_once_a_name_is_held_by_one_room(happening: list[Any
     for result in results:
         assert isinstance(result, bytes | RoomNameTaken | RoomChanged | RoomNotFound | FoyerError | None)
     for room in rooms_of(BOSS):  # what was left half way by a rename that was refused is put right by the next
-        Room.update(BOSS, room["roomId"], room["name"], None)
+        update_room(BOSS, room["roomId"], room["name"], None)
     check_index(A, B, C)

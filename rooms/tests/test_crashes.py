@@ -7,10 +7,21 @@ from typing import Any
 import pytest
 
 from accounts.sessions import bury
-from config.redis import Steps
-from messaging.models import Asked, Message
+from foyer.store.steps import Steps
+from messaging.operations import Asked, post_message, read_history
 from rooms.errors import RoomNameTaken, RoomNotFound
-from rooms.models import Room, _create_room, _delete_room, _forget_user, _update_room, fields_of
+from rooms.operations import (
+    _create_room,
+    _delete_room,
+    _forget_user,
+    _update_room,
+    delete_room,
+    fields_of,
+    find_room,
+    forget_user,
+    show_room,
+    update_room,
+)
 from rooms.tests.invariants import check_index, create, empty_store, names_of, rooms_of
 from tests.people import ANN, BEN, BOSS
 from tests.steps import crashes
@@ -50,7 +61,7 @@ def test_a_creation_cut_short_leaves_the_name_to_a_room_that_is_renamed_to_it() 
         if rooms_of(BOSS):
             continue
         other = create(BEN, "Cellar")
-        renamed = fields_of(Room.update(BEN, other["roomId"], "kitchen", None))
+        renamed = fields_of(update_room(BEN, other["roomId"], "kitchen", None))
         assert rooms_of(BOSS) == [renamed], f"after {calls} calls"
         with pytest.raises(RoomNameTaken):
             create(ANN, "Kitchen", False, "k-1")
@@ -63,7 +74,7 @@ def test_a_creation_cut_short_is_found_by_its_retry_whatever_the_room_is_called_
 ) -> None:
     for calls in crashes(creating):
         for room in rooms_of(BOSS):
-            Room.update(ANN, room["roomId"], "Cellar", None)
+            update_room(ANN, room["roomId"], "Cellar", None)
             if name_goes_to_another:
                 create(BEN, "Kitchen")
         room_id = create(ANN, "Kitchen", False, "k-1")["roomId"]
@@ -80,10 +91,10 @@ def renaming() -> Steps[bytes]:
 
 def test_a_rename_cut_short_was_made_or_not() -> None:
     for calls in crashes(renaming):
-        room = fields_of(Room.show(BEN, "1"))
+        room = fields_of(show_room(BEN, "1"))
         assert names_of(BEN) == [room["name"]], f"after {calls} calls"
         assert room["name"] in ("Kitchen", "Cellar")
-        found = Room.find(BEN, room["name"])
+        found = find_room(BEN, room["name"])
         assert found
         assert fields_of(found) == room
         with pytest.raises(RoomNameTaken):
@@ -93,14 +104,14 @@ def test_a_rename_cut_short_was_made_or_not() -> None:
 @pytest.mark.parametrize("name", ["Cellar", "Kitchen", "Attic"])
 def test_after_a_rename_cut_short_any_other_frees_the_names_that_are_not_used(name: str) -> None:
     for _ in crashes(renaming):
-        Room.update(ANN, "1", name, None)
+        update_room(ANN, "1", name, None)
         assert names_of(BEN) == [name]
         check_index("Kitchen", "Cellar", "Attic")
 
 
 def test_after_a_rename_cut_short_a_deleted_room_frees_its_names() -> None:
     for _ in crashes(renaming):
-        Room.delete(ANN, "1")
+        delete_room(ANN, "1")
         check_index("Kitchen", "Cellar")
 
 
@@ -111,7 +122,7 @@ def test_after_a_rename_cut_short_no_two_rooms_get_one_name() -> None:
                 create(BEN, wanted)
             except RoomNameTaken:
                 continue
-        Room.update(ANN, "1", "Attic", None)
+        update_room(ANN, "1", "Attic", None)
         check_index("Kitchen", "Cellar", "Attic")
 
 
@@ -136,7 +147,7 @@ def test_a_change_of_who_sees_a_room_cut_short_was_made_or_not(scene: Any) -> No
 def deleting() -> Steps[None]:
     empty_store()
     create(ANN, "Kitchen")
-    Message.post(ANN, "1", "hi")
+    post_message(ANN, "1", "hi")
     return _delete_room(ANN, "1")
 
 
@@ -146,13 +157,13 @@ def test_a_deletion_cut_short_was_made_or_not() -> None:
             assert len(rooms_of(BEN)) == 1
             continue
         assert rooms_of(BEN) == rooms_of(ANN, mine=True) == rooms_of(BOSS) == []
-        assert Room.find(BOSS, "Kitchen") is None
+        assert find_room(BOSS, "Kitchen") is None
         with pytest.raises(RoomNotFound):
-            Room.show(BOSS, "1")
+            show_room(BOSS, "1")
         with pytest.raises(RoomNotFound):
-            Message.history(BOSS, "1", Asked())
+            read_history(BOSS, "1", Asked())
         with pytest.raises(RoomNotFound):
-            Room.delete(ANN, "1")
+            delete_room(ANN, "1")
         check_index("Kitchen")
 
 
@@ -161,16 +172,16 @@ def forgetting() -> Steps[None]:
     for name in ("Kitchen", "Cellar"):
         create(ANN, name)
     for caller, text in ((BEN, "hi"), (ANN, "hello")):
-        Message.post(caller, "1", text)
-    Message.post(BEN, "2", "ho")
+        post_message(caller, "1", text)
+    post_message(BEN, "2", "ho")
     bury(BEN.id)
     return _forget_user(BEN.id)
 
 
 def test_an_account_whose_deletion_was_cut_short_is_forgotten_by_the_next() -> None:
     for calls in crashes(forgetting):
-        Room.forget_user(BEN.id)
-        said = [fields_of(message) for number in "12" for message in Message.history(ANN, number, Asked()).messages]
+        forget_user(BEN.id)
+        said = [fields_of(message) for number in "12" for message in read_history(ANN, number, Asked()).messages]
         senders = [message["sender"] for message in said]
         assert senders == [None, "ann", None], f"after {calls} calls"
 
@@ -178,10 +189,10 @@ def test_an_account_whose_deletion_was_cut_short_is_forgotten_by_the_next() -> N
 def test_the_rooms_of_a_deleted_account_stay_without_an_owner_until_an_admin_deletes_them() -> None:
     create(BEN, "Kitchen")
     bury(BEN.id)
-    Room.forget_user(BEN.id)
+    forget_user(BEN.id)
     assert [room["owner"] for room in rooms_of(ANN)] == [None]
     assert rooms_of(BEN, mine=True) == []
-    Room.delete(BOSS, "1")
+    delete_room(BOSS, "1")
     with pytest.raises(RoomNotFound):
-        Room.delete(BOSS, "1")
+        delete_room(BOSS, "1")
     check_index("Kitchen")

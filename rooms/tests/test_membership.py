@@ -11,13 +11,13 @@ import pytest
 from accounts.people import Person
 from accounts.sessions import Caller, bury
 from accounts.tests.conftest import Api
-from config.redis import Steps, client
-from messaging.models import Message
-from realtime.log import read_log
-from realtime.topics import Topic, room_topic, user_topic
+from foyer.realtime.log import read_log
+from foyer.realtime.topics import Topic, room_topic, user_topic
+from foyer.store.steps import Steps, client
+from messaging.operations import post_message
 from rooms.errors import NotAMember, NotInRoom, RoomNotFound
-from rooms.membership import Membership, _add_member, _remove_member
-from rooms.models import Room, _create_room, _delete_room, _forget_user
+from rooms.membership import _add_member, _remove_member, add_member, list_members, remove_member
+from rooms.operations import _create_room, _delete_room, _forget_user, delete_room, forget_user
 from rooms.tests.invariants import create, empty_store, rooms_of
 from tests.people import ANN, BEN, BOSS, EVE
 from tests.steps import Run, crashes, in_every_order
@@ -40,7 +40,7 @@ def told(caller: Caller) -> list[tuple[str, str]]:
 
 
 def names_in(room_id: str = "1") -> list[str]:
-    return [member.username for member in Membership.list(BOSS, room_id)]
+    return [member.username for member in list_members(BOSS, room_id)]
 
 
 # Over REST
@@ -95,12 +95,12 @@ def test_an_owner_who_left_is_owner_still(ann: Api, ben: Api) -> None:
 def test_a_change_is_told_once_to_the_room_and_to_the_one_concerned() -> None:
     create(ANN, "Kitchen")
     for _ in range(2):
-        Membership.add(ANN, "1", BEN_THERE)
+        add_member(ANN, "1", BEN_THERE)
     assert said_in_room() == [("member_added", "ben")]
     assert told(BEN) == [("room_added", "1")]
-    Membership.remove(BEN, "1", BEN_THERE)
+    remove_member(BEN, "1", BEN_THERE)
     with pytest.raises(NotInRoom):
-        Membership.remove(BEN, "1", BEN_THERE)
+        remove_member(BEN, "1", BEN_THERE)
     assert said_in_room() == [("member_added", "ben"), ("member_removed", "ben")]
     assert told(BEN) == [("room_added", "1"), ("room_removed", "1")]
     assert told(ANN) == [("room_added", "1")]
@@ -110,8 +110,8 @@ def test_a_change_is_told_once_to_the_room_and_to_the_one_concerned() -> None:
 def test_a_notice_says_from_where_the_room_is_heard() -> None:
     create(ANN, "Kitchen")
     for text in ("one", "two"):
-        Message.post(ANN, "1", text)
-    Membership.add(ANN, "1", BEN_THERE)
+        post_message(ANN, "1", text)
+    add_member(ANN, "1", BEN_THERE)
     [event] = events_of(user_topic(BEN.id, "ben"))
     assert event["at"] == {"topic": "room:1", "offset": 2, "epoch": read_log(room_topic("1"), 0, 1).head.epoch}
     assert event["room"]["name"] == "Kitchen"
@@ -126,19 +126,19 @@ def adding() -> Steps[Any]:
 def removing() -> Steps[Any]:
     empty_store()
     create(ANN, "Kitchen")
-    Membership.add(ANN, "1", BEN_THERE)
+    add_member(ANN, "1", BEN_THERE)
     return _remove_member(ANN, "1", BEN_THERE)
 
 
 def remove_nobody() -> None:
     with pytest.raises(NotInRoom):
-        Membership.remove(ANN, "1", EVE_THERE)
+        remove_member(ANN, "1", EVE_THERE)
 
 
 TOUCHES = [
-    lambda: Membership.add(ANN, "1", EVE_THERE),
-    lambda: Membership.list(EVE, "1"),
-    lambda: Membership.add(ANN, "1", Person(ANN.id, ANN.username)),
+    lambda: add_member(ANN, "1", EVE_THERE),
+    lambda: list_members(EVE, "1"),
+    lambda: add_member(ANN, "1", Person(ANN.id, ANN.username)),
     remove_nobody,
 ]
 
@@ -158,11 +158,11 @@ def test_a_change_cut_short_is_told_by_the_next_touch(scene: Any, touch: Any) ->
 def test_a_change_cut_short_and_asked_for_again_is_told_once(scene: Any) -> None:
     for calls in crashes(scene):
         if scene is adding:
-            Membership.add(ANN, "1", BEN_THERE)
+            add_member(ANN, "1", BEN_THERE)
             assert told(BEN) == [("room_added", "1")], f"after {calls} calls"
         else:
             with contextlib.suppress(NotInRoom):
-                Membership.remove(ANN, "1", BEN_THERE)
+                remove_member(ANN, "1", BEN_THERE)
             assert told(BEN) == [("room_added", "1"), ("room_removed", "1")], f"after {calls} calls"
 
 
@@ -178,8 +178,8 @@ def test_a_creation_cut_short_tells_its_owner_once() -> None:
 
 def test_the_deletion_of_a_room_tells_what_a_crash_left_untold() -> None:
     for _ in crashes(adding):
-        was_in = "ben" in [member.username for member in Membership.list(EVE, "1")]
-        Room.delete(ANN, "1")
+        was_in = "ben" in [member.username for member in list_members(EVE, "1")]
+        delete_room(ANN, "1")
         assert told(BEN) == ([("room_added", "1")] if was_in else [])
 
 
@@ -187,7 +187,7 @@ def test_changes_at_once_are_told_in_their_order_whatever_it_is() -> None:
     def scene() -> list[Steps[Any]]:
         empty_store()
         create(ANN, "Kitchen")
-        Membership.add(ANN, "1", EVE_THERE)
+        add_member(ANN, "1", EVE_THERE)
         return [_add_member(ANN, "1", BEN_THERE), _remove_member(EVE, "1", BEN_THERE)]
 
     endings = set()
@@ -201,7 +201,7 @@ def test_changes_at_once_are_told_in_their_order_whatever_it_is() -> None:
 
 def test_a_departure_that_is_told_late_does_not_hide_the_room_from_one_who_is_in_again() -> None:
     create(ANN, "Kitchen")
-    Membership.add(ANN, "1", BEN_THERE)
+    add_member(ANN, "1", BEN_THERE)
     departure = Run(_remove_member(ANN, "1", BEN_THERE))
     departure.step()  # he is out, and whoever took him out is slow to say so
     coming_back = Run(_add_member(ANN, "1", BEN_THERE))
@@ -209,8 +209,8 @@ def test_a_departure_that_is_told_late_does_not_hide_the_room_from_one_who_is_in
         coming_back.step()  # and crashes
     departure.finish()
     assert [room["roomId"] for room in rooms_of(BEN, mine=True)] == ["1"]
-    Membership.list(ANN, "1")
-    Membership.remove(ANN, "1", BEN_THERE)
+    list_members(ANN, "1")
+    remove_member(ANN, "1", BEN_THERE)
     assert client().zscore("{user:2}:rooms", "1") is None
     assert [kind for kind, _ in told(BEN)] == ["room_added", "room_removed"] * 2
 
@@ -231,7 +231,7 @@ def test_who_may_not_add_leaves_nothing_with_the_one_concerned() -> None:
     create(ANN, "Cellar", members_only=True)
     for room, error in (("1", NotAMember), ("2", RoomNotFound), ("77", RoomNotFound)):
         with pytest.raises(error):
-            Membership.add(EVE, room, BEN_THERE)
+            add_member(EVE, room, BEN_THERE)
     assert not client().exists(f"{{user:{BEN.id}}}:rooms", f"{{user:{BEN.id}}}:signed")
 
 
@@ -243,14 +243,14 @@ def test_a_deleted_account_leaves_its_rooms_which_are_told() -> None:
         empty_store()
         create(ANN, "Kitchen")
         create(BEN, "Cellar", members_only=True)
-        Membership.add(ANN, "1", BEN_THERE)
-        Membership.add(BEN, "2", EVE_THERE)
-        Message.post(BEN, "1", "hi")
+        add_member(ANN, "1", BEN_THERE)
+        add_member(BEN, "2", EVE_THERE)
+        post_message(BEN, "1", "hi")
         bury(BEN.id)
         return _forget_user(BEN.id)
 
     for calls in crashes(forgetting):
-        Room.forget_user(BEN.id)
+        forget_user(BEN.id)
         assert names_in("1") == ["ann"], f"after {calls} calls"
         assert names_in("2") == ["eve"]
         for room in "12":
@@ -273,7 +273,7 @@ def test_an_account_that_goes_while_it_is_added_is_in_no_room() -> None:
 
 def test_a_stranger_who_wrote_in_a_room_leaves_no_removal_behind() -> None:
     create(ANN, "Kitchen")
-    Message.post(BEN, "1", "hi")
+    post_message(BEN, "1", "hi")
     bury(BEN.id)
-    Room.forget_user(BEN.id)
+    forget_user(BEN.id)
     assert said_in_room() == []

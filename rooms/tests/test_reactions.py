@@ -9,15 +9,15 @@ from functools import partial
 import pytest
 
 from accounts.people import Person
-from config.redis import on_loop
-from messaging.models import Message
-from realtime.connection import CloseCode
-from realtime.hub import Hub, get_hub, hubs
-from realtime.log import Event, aread_log
-from realtime.tests.talk import Listener, Somebody
-from realtime.topics import room_topic, user_topic
-from rooms.membership import Membership
-from rooms.models import Room
+from foyer.realtime.connection import CloseCode
+from foyer.realtime.hub import Hub, get_hub, hubs
+from foyer.realtime.log import Event, aread_log
+from foyer.realtime.tests.talk import Listener, Somebody
+from foyer.realtime.topics import room_topic, user_topic
+from foyer.store.steps import on_loop
+from messaging.operations import apost_message
+from rooms.membership import aadd_member, aremove_member, arequire_member
+from rooms.operations import adelete_room, aupdate_room
 from rooms.tests.invariants import create
 from tests.people import ANN, BEN
 
@@ -49,14 +49,14 @@ def kinds(reader: Listener) -> list[str]:
 
 async def test_a_deletion_is_heard_by_a_process_that_was_cut_off_meanwhile(hub: Hub) -> None:
     gateway, socket = bens_socket(), Listener()
-    await Membership.aadd(ANN, "1", BEN_THERE)
+    await aadd_member(ANN, "1", BEN_THERE)
     for reader in (gateway, socket):
         await hub.subscribe(ROOM, reader)
-    for link in hub.links.by_node.values():
+    for link in hub.subscribers.by_node.values():
         link.result().close()
     for text in "abc":
-        await Message.apost(ANN, "1", text)
-    await Room.adelete(ANN, "1")
+        await apost_message(ANN, "1", text)
+    await adelete_room(ANN, "1")
     for reader in (gateway, socket):
         await reader.until(lambda reader: "room_deleted" in kinds(reader))
         assert kinds(reader)[-1] == "room_deleted"
@@ -68,19 +68,19 @@ async def test_a_deletion_is_heard_by_a_process_that_was_cut_off_meanwhile(hub: 
 async def test_a_socket_that_comes_after_its_user_was_let_in_again_stays_when_the_removal_is_heard(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await Membership.aadd(ANN, "1", BEN_THERE)
+    await aadd_member(ANN, "1", BEN_THERE)
     witness, late = Listener(Somebody(ANN.id)), bens_socket()
     await hub.subscribe(ROOM, witness)
     heard: list[tuple[bytes, bytes]] = []
-    for link in hub.links.by_node.values():  # what the store announces is on its way still
+    for link in hub.subscribers.by_node.values():  # what the store announces is on its way still
         monkeypatch.setattr(link.result(), "heard", lambda channel, message: heard.append((channel, message)))
-    await Membership.aremove(ANN, "1", BEN_THERE)
-    await Membership.aadd(ANN, "1", BEN_THERE)
-    await hub.subscribe(ROOM, late, check=partial(Membership.arequire, BEN.id, "1"))
+    await aremove_member(ANN, "1", BEN_THERE)
+    await aadd_member(ANN, "1", BEN_THERE)
+    await hub.subscribe(ROOM, late, check=partial(arequire_member, BEN.id, "1"))
     for offset, event in enumerate(("member_removed", "member_added"), 2):
         assert await announced(hub, offset) == event
     await witness.until(lambda reader: len(reader.frames) == 2)
-    message = await Message.apost(ANN, "1", "hi")
+    message = await apost_message(ANN, "1", "hi")
     assert b'"id":4' in message
     assert await announced(hub, 4) == "message"
     await late.until(lambda reader: kinds(reader) == ["message"])
@@ -98,12 +98,12 @@ async def test_one_who_is_let_in_hears_the_room_from_there_on_every_socket(hub: 
     sockets = [bens_socket() for _ in range(3)]
     for socket in sockets:
         await hub.subscribe(BENS, socket)
-    await Message.apost(ANN, "1", "before")
-    await Membership.aadd(ANN, "1", BEN_THERE)
-    posts = [asyncio.ensure_future(Message.apost(ANN, "1", str(number))) for number in range(700)]
+    await apost_message(ANN, "1", "before")
+    await aadd_member(ANN, "1", BEN_THERE)
+    posts = [asyncio.ensure_future(apost_message(ANN, "1", str(number))) for number in range(700)]
     await asyncio.gather(*posts)
-    await Membership.aremove(ANN, "1", BEN_THERE)
-    await Message.apost(ANN, "1", "after")
+    await aremove_member(ANN, "1", BEN_THERE)
+    await apost_message(ANN, "1", "after")
     for socket in sockets:
         await socket.until(lambda reader: "member_removed" in kinds(reader) and "room_removed" in kinds(reader))
         in_room = [frame for frame in socket.frames if frame["topic"] == "room:1"]
@@ -122,8 +122,8 @@ async def test_what_the_process_fails_to_do_about_an_event_ends_the_topic_for_it
     async def fail(room_id: str) -> str:
         raise RuntimeError(room_id)
 
-    monkeypatch.setattr(Room, "amember_ids", fail)
-    await Room.aupdate(ANN, "1", None, False)
-    await Room.aupdate(ANN, "1", None, True)
+    monkeypatch.setattr("rooms.reactions.amember_ids", fail)
+    await aupdate_room(ANN, "1", None, False)
+    await aupdate_room(ANN, "1", None, True)
     await reader.until(lambda reader: reader.closed_with == CloseCode.RESTARTING)
     assert ROOM.tag.encode() not in hub.feeds

@@ -1,0 +1,328 @@
+"""The terminal client: what happens in a room or a conversation as lines of text, and typed lines as messages.
+
+What people write is theirs, not the terminal's: whatever is printed goes through `harmless` first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+import time
+import unicodedata
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from accounts.names import folded
+from clients.terminal.gateway_client import (
+    Connected,
+    Disconnected,
+    Frame,
+    GatewayClient,
+    Happening,
+    Interrupted,
+    NotRecovered,
+)
+from clients.terminal.rest_client import Refused, request
+
+HELP = """/edit TEXT   give your last message another text
+/members     who is in the room, and who of them is online
+/help        this list
+/quit        leave; so do Ctrl-D and Ctrl-C
+Anything else is a message. One that begins with / is typed with two."""
+SHOWN = 30
+"""Messages of the history."""
+TYPING_EVERY = 3.0
+"""Seconds between two frames that say that the user is writing."""
+TYPING_FOR = 5.0
+"""Seconds for which somebody is shown to be writing."""
+READ_EVERY = 5.0
+"""Seconds between two looks at whether something more was read."""
+LAST_CHANCE = 5.0
+"""Seconds that unsent lines get when the user leaves."""
+JOINERS = "\u200c\u200d"
+"""Parts of what is seen: they join the emoji of families, and letters of some scripts."""
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+class Talk(NamedTuple):
+    """What is talked in: `where` is its address in commands, a room's id or a username; `title` is for people."""
+
+    title: str
+    where: dict[str, str]
+
+    @property
+    def room(self) -> str | None:
+        return self.where.get("room")
+
+
+def harmless(text: str) -> str:
+    """`text` fit for a terminal: characters that control it, turn the direction of text or are unseen are spelled out.
+
+    Lines after the first are indented, so that nobody's text looks like a line of this program.
+    """
+    return "".join(map(shown, text)).replace("\n", "\n      ")
+
+
+def shown(character: str) -> str:
+    if character in ("\n", *JOINERS) or unicodedata.category(character) not in UNSEEN:
+        return character
+    return "    " if character == "\t" else ascii(character)[1:-1]
+
+
+def clock(sent_at: str) -> str:
+    return datetime.fromisoformat(sent_at).astimezone().strftime("%H:%M")
+
+
+def openness(room: Frame) -> str:
+    return "for its members" if room["members_only"] else "open to everyone"
+
+
+def name_of(sender: str | None) -> str:
+    return sender or "(gone)"
+
+
+class Terminal:
+    """One talk on a terminal, or on a pipe. `out` prints a line."""
+
+    def __init__(self, client: GatewayClient, talk: Talk, out: Callable[[str], None]) -> None:
+        self.client = client
+        self.talk = talk
+        self.out = out
+        self.shown_to = 0
+        self.own_last = 0
+        self.typed = asyncio.Queue[str]()
+        self.unsent = 0
+        self.typing: dict[str, float] = {}
+        self.told_typing = 0.0
+        self.joined = asyncio.Event()
+        self.over = ""
+
+    def show(self, line: str) -> None:
+        self.out(harmless(line))
+
+    def notice(self, line: str) -> None:
+        self.show(f"      -- {line}")
+
+    # What happens
+
+    async def listen(self) -> None:
+        """Show what happens, until the talk is over. Raises `Refused` when the server has nothing more to say."""
+        async for happening in self.client:
+            await self.take(happening)
+            if self.over:
+                return
+
+    async def take(self, happening: Happening) -> None:
+        if isinstance(happening, Connected):
+            if happening.again:
+                self.notice("connected again")
+            else:
+                await self.enter()
+        elif isinstance(happening, Disconnected):
+            waiting = f"; {self.unsent} unsent" if self.unsent else ""
+            self.notice(f"{happening.why}; trying again in {happening.seconds:.0f} s{waiting}")
+        elif isinstance(happening, NotRecovered):
+            if happening.topic == self.topic:
+                await self.show_history("what was said meanwhile could not be recovered; this is how it stands now")
+        elif happening["topic"] == self.topic:
+            self.show_event(happening)
+        elif happening["type"] == "room_removed" and happening["room"]["roomId"] == self.talk.room:
+            self.over = f"You were taken out of the room by {name_of(happening['by'])}."
+
+    @property
+    def topic(self) -> str:
+        return f"room:{self.talk.room}" if self.talk.room else f"user:{self.client.username}"
+
+    async def enter(self) -> None:
+        """Join the room, and show what was said before. What happens meanwhile waits, and is shown after that."""
+        if self.talk.room:
+            await self.repeat("add_member", room=self.talk.room, username=self.client.username)
+        await self.show_history(f"{self.talk.title}, as {self.client.username}; /help says what can be done")
+        self.joined.set()
+
+    async def show_history(self, title: str) -> None:
+        page = await self.repeat("history", **self.talk.where, limit=SHOWN)
+        self.notice(title)
+        self.shown_to = 0
+        for message in page["messages"]:
+            self.show_message(message)
+
+    async def repeat(self, kind: str, **fields: object) -> Frame:
+        """A command that may be carried out twice: asked again where the answer was lost."""
+        while True:
+            try:
+                result: Frame = await self.client.ask(kind, **fields)
+                return result
+            except Interrupted:
+                continue
+
+    def show_event(self, event: Frame) -> None:
+        kind, message = event["type"], event.get("message", {})
+        if self.talk.room is None and not self.is_ours(event):
+            return
+        if kind in ("message", "direct_message"):
+            self.show_message(message)
+        elif kind == "message_edited":
+            if message["text"]:  # it may have been deleted since
+                self.show(f"{clock(message['edited_at'])} {name_of(message['sender'])}, edited: {message['text']}")
+        elif kind == "message_deleted":
+            self.notice(f"{name_of(event['by'])} deleted a message")
+        elif kind == "member_added":
+            self.notice(f"{name_of(event['username'])} joined")
+        elif kind == "member_removed":
+            self.notice(f"{name_of(event['username'])} left")
+        elif kind == "room_updated":
+            self.notice(f"the room is {event['room']['name']}, {openness(event['room'])}")
+        elif kind == "room_deleted":
+            self.over = f"The room was deleted by {name_of(event['by'])}."
+        elif kind == "typing" and event["username"] != self.client.username:
+            self.typing[event["username"]] = time.monotonic() + TYPING_FOR
+
+    def is_ours(self, event: Frame) -> bool:
+        """Whether an event of the user's own topic is about what he and the other of this talk say to each other."""
+        other, message = folded(self.talk.where["user"]), event.get("message", {})
+        if event["type"] == "typing":
+            return folded(event["username"]) == other
+        ends = {message.get("to"), message.get("sender"), event.get("by")} - {None}
+        return {folded(name) for name in ends} == {folded(self.client.username), other}
+
+    def show_message(self, message: Frame) -> None:
+        if message["id"] <= self.shown_to:
+            return  # the history had it
+        self.shown_to = message["id"]
+        if message["sender"] == self.client.username:
+            self.own_last = message["id"]
+        self.typing.pop(message["sender"], None)
+        text = message["text"] or "(deleted meanwhile)"
+        self.show(f"{clock(message['sent_at'])} {name_of(message['sender'])}: {text}")
+
+    def writing(self) -> str:
+        """Who is writing at this moment, as a line for the foot of the screen."""
+        now = time.monotonic()
+        names = sorted(name for name, until in self.typing.items() if until > now)
+        return harmless(f"{', '.join(names)} …") if names else ""
+
+    # What the user says
+
+    async def say_all(self, lines: AsyncIterator[str]) -> None:
+        """Post line after line, each once the one before is stored. Raises `Refused` for one that can't be."""
+        await self.joined.wait()
+        async for line in lines:
+            if line.strip():
+                await self.client.post(line, **self.talk.where)
+
+    async def converse(self) -> None:
+        """Take what is typed until the user leaves; what he wrote is sent beside that, in order."""
+        await self.joined.wait()
+        session: PromptSession[str] = PromptSession(
+            "> ", rprompt=self.writing, refresh_interval=1, erase_when_done=True
+        )
+        session.default_buffer.on_text_changed += lambda buffer: self.say_typing(buffer.text)
+        beside = [asyncio.create_task(work) for work in (self.obey_all(), self.mark_read())]
+        try:
+            with contextlib.suppress(EOFError, KeyboardInterrupt), patch_stdout():
+                while (line := (await session.prompt_async()).strip()) != "/quit":
+                    if line:
+                        self.typed.put_nowait(line)
+            await asyncio.wait_for(self.typed.join(), LAST_CHANCE)
+        except TimeoutError:
+            self.notice(f"{self.unsent} lines were not acknowledged; they may have been stored or not")
+        finally:
+            for task in beside:
+                task.cancel()
+
+    async def obey_all(self) -> None:
+        while True:
+            line = await self.typed.get()
+            self.unsent = self.typed.qsize() + 1
+            try:
+                await self.obey(line)
+            except (Refused, OSError) as error:
+                self.notice(f"{error} It was: {line}")
+            self.unsent = self.typed.qsize()
+            self.typed.task_done()
+
+    async def obey(self, line: str) -> None:
+        """Do what a typed line says. Raises `Refused`, `OSError`."""
+        word, _, rest = line.partition(" ")
+        if not line.startswith("/") or line.startswith("//"):
+            await self.client.post(line.removeprefix("/"), **self.talk.where)
+        elif word == "/members" and self.talk.room:
+            await self.show_members()
+        elif word == "/edit" and self.own_last and rest:
+            await self.repeat("edit", **self.talk.where, message=self.own_last, text=rest)
+        else:
+            self.show(HELP)
+
+    async def show_members(self) -> None:
+        members = await request(self.client.url, "GET", f"/room/{self.talk.room}/members", self.client.token)
+        self.notice(", ".join(f"{one['username']}{'' if one['online'] else ' (away)'}" for one in members))
+
+    def say_typing(self, text: str) -> None:
+        """Tell the others that a message is being written: now and then, and not while there is no connection."""
+        now = time.monotonic()
+        if text and not text.startswith("/") and self.client.socket and now - self.told_typing > TYPING_EVERY:
+            self.told_typing = now
+            self.telling = asyncio.ensure_future(self.try_to("typing"))
+
+    async def mark_read(self) -> None:
+        """Note how far the user has read, so that his other clients and the list of rooms know."""
+        noted = 0
+        while True:
+            if self.shown_to > noted:
+                noted = self.shown_to
+                await self.try_to("read", offset=noted)
+            await asyncio.sleep(READ_EVERY)
+
+    async def try_to(self, kind: str, **fields: object) -> None:
+        """A command that does no harm if it fails."""
+        with contextlib.suppress(Refused, Interrupted):
+            await self.client.ask(kind, **self.talk.where, **fields)
+
+
+async def piped_lines() -> AsyncIterator[str]:
+    """The lines of standard input, as they come. They are read in a thread, since it may be a file or a pipe."""
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None]()
+
+    def read() -> None:
+        rest = b""
+        while part := os.read(0, 65536):
+            *whole, rest = (rest + part).split(b"\n")
+            for line in whole:
+                loop.call_soon_threadsafe(lines.put_nowait, line.decode(errors="replace").rstrip("\r"))
+        loop.call_soon_threadsafe(lines.put_nowait, rest.decode(errors="replace"))
+        loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while (line := await lines.get()) is not None:
+        yield line
+
+
+def print_line(line: str) -> None:
+    print(line, flush=True)
+
+
+async def chat(url: str, sign_in: Callable[[], Awaitable[str]], talk: Talk, *, typed: bool) -> str:
+    """Talk until the user leaves, or his input ends; `typed` if he types it. Returns why it was over before, if it was.
+
+    Raises `Refused`.
+    """
+    async with GatewayClient(url, sign_in) as client:
+        terminal = Terminal(client, talk, print_line)
+        speaking = terminal.converse() if typed else terminal.say_all(piped_lines())
+        tasks = [asyncio.create_task(work) for work in (terminal.listen(), speaking)]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return terminal.over

@@ -1,0 +1,86 @@
+"""Errors outside REST views: unknown addresses, hosts that are not ours, what a middleware or the admin raises.
+
+The answer has the shape of every other error; a browser that asks for HTML gets a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.exceptions import DisallowedHost
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
+
+from foyer.api.rest import error_headers, preferred, understand
+from foyer.api.wire import encode
+from foyer.errors import BadRequest, Forbidden, FoyerError, NotFound
+
+
+def wants_html(request: HttpRequest) -> bool:
+    return preferred(request.META.get("HTTP_ACCEPT", ""), ("application/json", "text/html")) == "text/html"
+
+
+def json_answer(error: FoyerError) -> HttpResponse:
+    headers = error_headers(error)
+    return HttpResponse(encode(error.as_json()), "application/json", status=error.status, headers=headers)
+
+
+def html_answer(error: FoyerError) -> HttpResponse:
+    """A page. It is made without the request, as what failed may be what tells who asks."""
+    page = render_to_string("pages/error.html", {"title": "Error", "error": error})
+    return HttpResponse(page, status=error.status, headers=error_headers(error))
+
+
+class ServerFault(FoyerError):
+    status = 500
+    code = "server_fault"
+    detail = "The server failed to carry this out. The fault is ours and has been logged."
+
+
+class ErrorAnswers:
+    """Middleware: answers what is raised outside REST views, also in development, where Django shows its own pages.
+
+    Belongs first in the list: hosts are looked at before anything else uses them.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return json_answer(BadRequest("The Host header names no host of this server. ALLOWED_HOSTS lists them."))
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        told = understand(error)
+        if told is None or isinstance(error, Http404):
+            return None
+        if not wants_html(request):
+            return json_answer(told)
+        return html_answer(told)
+
+
+@csrf_exempt
+def no_such_address(request: HttpRequest) -> HttpResponse:
+    """The last route."""
+    return not_found(request, Http404())
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return html_answer(BadRequest()) if wants_html(request) else json_answer(BadRequest())
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return html_answer(Forbidden()) if wants_html(request) else json_answer(Forbidden())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return html_answer(NotFound()) if wants_html(request) else json_answer(NotFound())
+
+
+def server_fault(request: HttpRequest) -> HttpResponse:
+    return html_answer(ServerFault()) if wants_html(request) else json_answer(ServerFault())

@@ -1,0 +1,101 @@
+"""Signing in by cookie, for these pages and the admin; and what describes REST: the OpenAPI document and its page."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpResponse
+from django.views.generic import TemplateView
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from foyer.api.pages.policy import POLICY, SWAGGER_POLICY
+
+
+class SignInForm(AuthenticationForm):
+    error_messages = {
+        "invalid_login": "The username and password do not match an account.",
+        "inactive": "The username and password do not match an account.",
+    }
+
+
+class SignIn(LoginView):
+    """A form. It is under the limits of every other way to sign in (`accounts.authentication.AccountBackend`)."""
+
+    http_method_names = ["get", "post", "head", "options"]
+    template_name = "pages/sign_in.html"
+    form_class = SignInForm
+    redirect_authenticated_user = True
+    extra_context = {"title": "Sign in"}
+
+    def render_to_response(self, context: dict[str, Any], **more: Any) -> HttpResponse:
+        return with_policy(super().render_to_response(context, **more), POLICY)
+
+
+class SignOut(LogoutView):
+    http_method_names = ["post", "options"]
+    next_page = "/"
+
+
+class Docs(TemplateView):
+    """Swagger UI, from files of this server."""
+
+    http_method_names = ["get", "head", "options"]
+    template_name = "pages/docs.html"
+    extra_context = {"title": "Schema"}
+
+    def render_to_response(self, context: dict[str, Any], **more: Any) -> HttpResponse:
+        return with_policy(super().render_to_response(context, **more), SWAGGER_POLICY)
+
+
+def with_policy(page: HttpResponse, policy: str) -> HttpResponse:
+    page["Content-Security-Policy"] = policy
+    page["Referrer-Policy"] = "same-origin"
+    return page
+
+
+class AsJSON(OpenApiJsonRenderer):
+    media_type = "application/json"
+    format = "json"
+
+
+class AsYAML(OpenApiYamlRenderer):
+    media_type = "application/yaml"
+    format = "yaml"
+
+
+class OfficialJSON(AsJSON):
+    media_type = "application/vnd.oai.openapi+json"
+
+
+class OfficialYAML(AsYAML):
+    media_type = "application/vnd.oai.openapi"
+
+
+@extend_schema(exclude=True)
+class Schema(APIView):
+    """The OpenAPI document, as JSON unless the Accept header prefers YAML."""
+
+    authentication_classes: list[type[BaseAuthentication]] = []
+    permission_classes = [AllowAny]
+    renderer_classes: list[type[BaseRenderer]] = [AsJSON, AsYAML, OfficialJSON, OfficialYAML]
+
+    def get(self, request: Request) -> Response:
+        return Response(document())
+
+
+@cache
+def document() -> dict[str, Any]:
+    """What all REST routes take and answer. It stays as it is while the process lives."""
+    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return found

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class FoyerConfig(AppConfig):
+    """The engine. What apps declare for it is found by the names of their modules, as their `admin` is."""
+
+    name = "foyer"
+
+    def ready(self) -> None:
+        autodiscover_modules("commands", "frames", "schema")

@@ -1,0 +1,319 @@
+"""What every socket of the project has in common: opening, one command after another, closing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, ClassVar
+
+import orjson
+from channels.consumer import AsyncConsumer
+from django.conf import settings
+
+from foyer.api.rest import error_headers
+from foyer.api.wire import decode, encode
+from foyer.errors import BadRequest, BadToken, FoyerError, MalformedJSON, NotFound, TooManyRequests, Unavailable
+from foyer.logs import connection_done, id_headers, request_done
+from foyer.realtime.connection import EVENTS, AsgiConnection, CloseCode, Connection, Dialect, FramedConnection, Identity
+from foyer.realtime.hub import get_hub
+from foyer.tally import closes, connections
+
+logger = logging.getLogger(__name__)
+
+PROTOCOL = "foyer.v1"
+"""What a browser offers beside the subprotocol that carries its token, and is answered."""
+STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+CLOSES = {401: CloseCode.SIGNED_OUT, 403: CloseCode.FORBIDDEN, 404: CloseCode.GONE, 503: CloseCode.RESTARTING}
+"""How a socket that was open already is told of an error, by the status it would have had."""
+COMMENT_EVERY = 25.0
+"""Seconds between comments in a stream of events that has nothing to say."""
+
+
+class BadFrame(BadRequest):
+    code = "bad_frame"
+    detail = "A frame is a JSON object in a text frame."
+
+
+def encode_error(error: FoyerError, command: dict[str, Any] | None = None) -> bytes:
+    """The frame that answers a command which failed; `id` as the client sent it."""
+    told = {"id": command["id"]} if command and "id" in command else {}
+    return encode({**told, "type": "error", **error.as_json()})
+
+
+def parse_frame(text: str) -> dict[str, Any]:
+    """A client's frame. Raises `BadFrame` for anything but a JSON object."""
+    try:
+        frame = decode(text.encode())
+    except MalformedJSON:
+        raise BadFrame(f"The frame is not JSON: {text[:40]!r}") from None
+    if not isinstance(frame, dict):
+        raise BadFrame(f"A frame is a JSON object, this is {type(frame).__name__}.")
+    return frame
+
+
+class Budget:
+    """How many frames a connection may send: `rate` a second, and as many again at once."""
+
+    __slots__ = ("left", "rate", "refilled_at")
+
+    def __init__(self, rate: float, now: float) -> None:
+        self.rate = rate
+        self.left = 2 * rate
+        self.refilled_at = now
+
+    def take(self, now: float) -> bool:
+        self.left = min(2 * self.rate, self.left + (now - self.refilled_at) * self.rate)
+        self.refilled_at = now
+        self.left -= 1
+        return self.left >= 0
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether as many frames again came after the first that was too many."""
+        return self.left < -2 * self.rate
+
+
+class SocketConsumer(AsyncConsumer):
+    """A WebSocket. Subclasses say who may open it (`open`) and what its commands do (`take`).
+
+    Channels' own dispatch is passed over: it starts a task for every frame and visits the database's thread for every
+    event, and no socket of ours touches the ORM while it is open.
+    """
+
+    kind: ClassVar[str] = "other"
+    """What it is called in the log and the metrics."""
+    dialect: ClassVar[Dialect] = EVENTS
+    connection: Connection
+    accepted = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope, self.send = scope, send
+        self.hub = get_hub()
+        self.begun_at = self.hub.loop.time()
+        await receive()  # websocket.connect
+        try:
+            caller = await self.identify()
+            self.connection = self.make_connection(caller)
+            self.hub.people.connected(self.connection)
+        except FoyerError as error:
+            await self.refuse(error)
+            return
+        connections[self.kind] += 1
+        try:
+            await self.serve(receive)
+        finally:
+            connections[self.kind] -= 1
+            if self.accepted:
+                note_end(self.kind, self.connection, self.begun_at)
+            self.hub.people.disconnected(self.connection)
+            del self.connection, self.scope, self.send
+
+    async def serve(self, receive: Any) -> None:
+        self.budget = Budget(settings.FRAMES_PER_SECOND, self.hub.loop.time())
+        try:
+            await self.open()
+        except FoyerError as error:
+            await self.refuse(error)
+            return
+        if self.connection.closing:
+            return
+        while (message := await receive())["type"] == "websocket.receive":
+            if not self.connection.closing:
+                await self.answer(message.get("text"))
+
+    async def answer(self, text: str | None) -> None:
+        """Carry out one command and answer it before the next is read; None is a binary frame. Every frame counts."""
+        in_budget = self.budget.take(self.hub.loop.time())
+        if self.budget.is_overdrawn:
+            self.connection.close(CloseCode.TOO_MANY, "too many frames")
+            return
+        command = None
+        try:
+            if text is not None:
+                command = parse_frame(text)
+            if not in_budget:
+                raise TooManyRequests("Too many frames; this one was not carried out.", retry_after=1)
+            if command is None:
+                self.take_binary()
+            else:
+                await self.take(command)
+        except FoyerError as error:
+            self.reply_error(error, command)
+        except Exception:
+            logger.exception("a command failed")
+            self.reply_error(Unavailable("The server failed to carry this out."), command)
+
+    def reply_error(self, error: FoyerError, command: dict[str, Any] | None) -> None:
+        """Answer a command that failed; None is one that could not be read."""
+        self.connection.reply(encode_error(error, command))
+
+    def take_binary(self) -> None:
+        """What becomes of a client that sends a binary frame."""
+        self.connection.close(CloseCode.BAD_FRAME, "frames are text")
+
+    async def identify(self) -> Identity:
+        """Who opens the socket. Raises `NotAuthenticated`."""
+        raise NotImplementedError
+
+    async def open(self) -> None:
+        """Subscribe to what the socket reads, and `accept` when that stands. Raises what refuses the handshake."""
+        raise NotImplementedError
+
+    async def take(self, command: dict[str, Any]) -> None:
+        """Carry out a command and reply to it. Raises what is answered as an error."""
+        raise NotImplementedError
+
+    def make_connection(self, caller: Identity) -> Connection:
+        writer = self.scope.get("extensions", {}).get("foyer.frames")
+        if writer is not None:
+            return FramedConnection(writer, self.dialect, caller)
+        return AsgiConnection(self.send_text, self.dialect, caller, self.close_by_asgi)
+
+    async def accept(self, subprotocol: str | None = None) -> None:
+        """Let the client in, unless what it came for ended meanwhile."""
+        if self.connection.closing:
+            raise BadToken if self.connection.close_code == CloseCode.SIGNED_OUT else NotFound
+        self.accepted = True
+        await self.send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": id_headers()})
+        self.hub.people.came_online(self.connection)
+
+    async def send_text(self, text: bytes) -> None:
+        await self.send({"type": "websocket.send", "text": text.decode()})
+
+    def close_by_asgi(self, code: int, reason: str) -> None:
+        self.hub.start(self.send({"type": "websocket.close", "code": code, "reason": reason}))
+
+    async def refuse(self, error: FoyerError) -> None:
+        """Answer the handshake with the error as HTTP, where the server can; one that was accepted is closed."""
+        if self.accepted:
+            self.connection.close(CLOSES.get(error.status, CloseCode.BAD_FRAME), error.code)
+            return
+        note_refusal(self.kind, error, self.begun_at)
+        if "websocket.http.response" not in self.scope.get("extensions", {}):
+            await self.send({"type": "websocket.close", "code": 4000 + error.status})
+            return
+        status, headers, body = http_error(error)
+        headers += id_headers()
+        await self.send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "websocket.http.response.body", "body": body})
+
+
+def note_end(kind: str, connection: Connection, begun_at: float) -> None:
+    """Count a connection that is over, and log it."""
+    code = str(connection.close_code or "client")
+    closes[code] += 1
+    connection_done(kind, code, asyncio.get_running_loop().time() - begun_at, connection.caller.id)
+
+
+def note_refusal(kind: str, error: FoyerError, begun_at: float) -> None:
+    """Count a handshake that was answered with an error, and log it."""
+    closes[str(error.status)] += 1
+    request_done("GET", kind, error.status, asyncio.get_running_loop().time() - begun_at)
+
+
+def http_error(error: FoyerError) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """An error as an HTTP answer: status, headers, body."""
+    body = orjson.dumps(error.as_json())
+    told = {"content-type": "application/json", "content-length": str(len(body)), **error_headers(error)}
+    return error.status, [(name.lower().encode(), value.encode()) for name, value in told.items()], body
+
+
+class EventStream:
+    """Server-sent events: an HTTP answer without an end. Subclasses say who may open it and what it reads (`open`)."""
+
+    kind: ClassVar[str] = "sse"
+    dialect: ClassVar[Dialect]
+
+    @classmethod
+    def as_asgi(cls) -> Any:
+        async def application(scope: Any, receive: Any, send: Any) -> None:
+            await cls()(scope, receive, send)
+
+        return application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope, self.send = scope, send
+        self.hub = get_hub()
+        self.begun_at = self.hub.loop.time()
+        self.started, self.ended = asyncio.Event(), asyncio.Event()
+        try:
+            caller = await self.identify()
+        except FoyerError as error:
+            await self.refuse(error)
+            return
+        self.connection = AsgiConnection(self.send_part, self.dialect, caller, self.end)
+        self.hub.people.connected(self.connection)
+        connections[self.kind] += 1
+        leaving = asyncio.ensure_future(self.wait_until_left(receive))
+        try:
+            await self.open()
+            await self.keep_alive()
+        except FoyerError as error:
+            await self.refuse(error)
+        finally:
+            leaving.cancel()
+            connections[self.kind] -= 1
+            if self.started.is_set():
+                note_end(self.kind, self.connection, self.begun_at)
+            self.hub.people.disconnected(self.connection)
+            del self.connection, self.scope, self.send
+
+    async def identify(self) -> Identity:
+        raise NotImplementedError
+
+    async def open(self) -> None:
+        """Subscribe and `start`. Raises what is answered instead of a stream."""
+        raise NotImplementedError
+
+    async def start(self, place: bytes = b"") -> None:
+        """Answer that the stream is open. `place` is the id to go on from for a client that heard nothing yet."""
+        headers = [*STREAM_HEADERS, *id_headers()]
+        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
+        first = b"retry: 1000\n" + (b"id: %s\n" % place if place else b"") + b"\n"
+        await self.send({"type": "http.response.body", "body": first, "more_body": True})
+        self.started.set()
+        self.hub.people.came_online(self.connection)
+
+    async def send_part(self, part: bytes) -> None:
+        await self.started.wait()
+        await self.send({"type": "http.response.body", "body": part, "more_body": True})
+
+    def end(self, code: int, reason: str) -> None:
+        self.ended.set()
+
+    async def wait_until_left(self, receive: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.connection.detach()
+        self.ended.set()
+
+    async def keep_alive(self) -> None:
+        """Until the stream ends, say something now and then, so that nobody between takes it for dead."""
+        while not self.ended.is_set():
+            try:
+                await asyncio.wait_for(self.ended.wait(), COMMENT_EVERY)
+            except TimeoutError:
+                self.connection.reply(b":\n\n")
+        await self.send({"type": "http.response.body", "body": b""})
+
+    async def refuse(self, error: FoyerError) -> None:
+        """Answer with the error; a stream that was open already just ends."""
+        if self.started.is_set():
+            await self.send({"type": "http.response.body", "body": b""})
+            return
+        note_refusal(self.kind, error, self.begun_at)
+        status, headers, body = http_error(error)
+        headers += id_headers()
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+
+class NoSocket(SocketConsumer):
+    """Any other address."""
+
+    async def identify(self) -> Identity:
+        raise NotFound("There is no socket at this address.")

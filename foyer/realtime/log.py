@@ -1,0 +1,59 @@
+"""The log of a topic, as a process reads it: where it stands, and what came after an offset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from foyer.realtime.topics import Topic
+from foyer.store.steps import Library, Steps, operation
+
+LUA = Path(__file__).parent / "lua"
+PRELUDE = LUA / "prelude.lua"
+LIBRARY = Library("realtime", PRELUDE, LUA)
+
+
+class Head(NamedTuple):
+    """Where a log stands: the offset of its last event (0 before the first) and its epoch ('' before the first)."""
+
+    offset: int
+    epoch: str
+
+
+class Event:
+    """One thing that happened in a topic, as every process announces and reads it.
+
+    `json` is the frame that clients of the gateway get. `offset` is 0 for what is passed on and not stored.
+    """
+
+    __slots__ = ("epoch", "json", "kind", "offset")
+
+    def __init__(self, announcement: bytes) -> None:
+        line, _, self.json = announcement.partition(b"\n")
+        offset, epoch, kind = line.split(b" ")
+        self.offset = int(offset)
+        self.epoch = epoch.decode()
+        self.kind = kind.decode()
+
+
+class Stretch(NamedTuple):
+    """What came after an offset. `whole` is false where the log can't tell; `head` is where it stands now."""
+
+    whole: bool
+    head: Head
+    events: list[Event]
+
+
+def _read_head(topic: Topic) -> Steps[Head]:
+    offset, epoch = yield LIBRARY.call("head", [topic.tag])
+    return Head(offset, epoch.decode())
+
+
+def _read_log(topic: Topic, after: int, limit: int, epoch: str = "") -> Steps[Stretch]:
+    """Up to `limit` events after offset `after`, in order, none missing. `epoch` is the one `after` belongs to."""
+    whole, offset, now, events = yield LIBRARY.call("read", [topic.tag], topic.quoted, after, limit, epoch)
+    return Stretch(bool(whole), Head(offset, now.decode()), [Event(event) for event in events])
+
+
+read_head, aread_head = operation(_read_head)
+read_log, aread_log = operation(_read_log)

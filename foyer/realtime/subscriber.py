@@ -1,0 +1,144 @@
+"""The line on which a process hears announcements: one connection to one store node, with its channels.
+
+It speaks just enough of the Redis protocol to subscribe and to listen, because every message of every room passes here.
+It only reports what it hears, and when it was cut off; the hub decides what to do about that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, cast
+
+import hiredis
+
+from foyer.errors import Unavailable
+from foyer.store.line import connect, greeting
+
+PING_EVERY = 5.0
+"""Seconds of silence after which the node is asked whether it is still there; cut off after as many more."""
+
+
+class Subscriber(asyncio.Protocol):
+    """One connection to one node. Runs on the loop.
+
+    `heard(channel, message)` is called for each message, in order, several in one turn where they came together;
+    `cut_off(link)` once, when the connection is gone. A channel counts as subscribed when the node confirmed it.
+    """
+
+    def __init__(self, heard: Callable[[bytes, bytes], None], cut_off: Callable[[Subscriber], None]) -> None:
+        self.heard = heard
+        self.cut_off = cut_off
+        self.loop = asyncio.get_running_loop()
+        self.reader = hiredis.Reader()
+        self.transport: asyncio.Transport | None = None
+        self.confirming: dict[bytes, asyncio.Future[None]] = {}
+        self.last_heard = self.loop.time()
+        self.timer: asyncio.TimerHandle | None = None
+        self.commands: list[bytes] = []
+        self.channels: set[bytes] = set()
+        self.leaving: Counter[bytes] = Counter()
+
+    async def open(self, options: dict[str, Any]) -> None:
+        """Connect as `options` of redis-py say. Raises `Unavailable`."""
+        try:
+            await connect(lambda: self, options, PING_EVERY)
+        except (OSError, TimeoutError) as error:
+            raise Unavailable from error
+        for words in greeting({**options, "db": None}):  # channels belong to no database
+            self.command(*words)
+        self.timer = self.loop.call_later(PING_EVERY, self.look)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def command(self, *parts: str | bytes | int | float) -> None:
+        """Send a command; those of one turn go out in one write."""
+        if not self.commands:
+            self.loop.call_soon(self.flush)
+        self.commands.append(hiredis.pack_command(cast(Any, parts)))
+
+    def flush(self) -> None:
+        commands, self.commands = b"".join(self.commands), []
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(commands)
+
+    def subscribe(self, channel: str, *, sharded: bool = True) -> asyncio.Future[None]:
+        """Ask for a channel; the future is settled when the node confirmed it, or fails with `Unavailable`."""
+        name = channel.encode()
+        self.channels.add(name)
+        future = self.confirming.get(name)
+        if future is None:
+            future = self.confirming[name] = self.loop.create_future()
+            if self.transport is None or self.transport.is_closing():
+                self.refuse_all()
+            else:
+                self.command("SSUBSCRIBE" if sharded else "SUBSCRIBE", channel)
+        return future
+
+    def unsubscribe(self, channel: str) -> None:
+        """Stop listening to a sharded channel. What the node sent before it heard of this may still arrive."""
+        self.channels.discard(channel.encode())
+        if self.transport is not None and not self.transport.is_closing():
+            self.leaving[channel.encode()] += 1
+            self.command("SUNSUBSCRIBE", channel)
+
+    def data_received(self, data: bytes) -> None:
+        self.last_heard = self.loop.time()
+        self.reader.feed(data)
+        while (reply := self.reader.gets()) is not False:
+            self.take(reply)
+
+    def take(self, reply: Any) -> None:
+        if isinstance(reply, hiredis.ReplyError):
+            # A node that no longer owns a channel's slot, or refuses us, answers without naming the channel.
+            self.close()
+        elif isinstance(reply, list):
+            kind = reply[0]
+            if kind == b"smessage" or kind == b"message":
+                self.heard(reply[1], reply[2])
+            elif kind == b"ssubscribe" or kind == b"subscribe":
+                future = self.confirming.pop(reply[1], None)
+                if future is not None and not future.done():
+                    future.set_result(None)
+            elif kind == b"sunsubscribe":
+                self.left(reply[1])
+
+    def left(self, channel: bytes) -> None:
+        """The node stopped sending a channel: we asked for that, or it gave the slot to another node."""
+        if self.leaving[channel] > 0:
+            self.leaving[channel] -= 1
+        elif channel in self.channels:
+            self.close()
+        if not self.leaving[channel]:
+            del self.leaving[channel]
+
+    def look(self) -> None:
+        """Notice a node that went silent without closing the connection."""
+        silent = self.loop.time() - self.last_heard
+        if silent > 2 * PING_EVERY:
+            self.close()
+            return
+        if silent > PING_EVERY / 2:
+            self.command("PING")
+        self.timer = self.loop.call_later(PING_EVERY, self.look)
+
+    def close(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self.refuse_all()
+        self.cut_off(self)
+
+    def refuse_all(self) -> None:
+        confirming, self.confirming = self.confirming, {}
+        for future in confirming.values():
+            if not future.done():
+                future.set_exception(Unavailable())
+                with contextlib.suppress(asyncio.CancelledError):
+                    future.exception()  # nobody may be waiting any more

@@ -1,0 +1,9 @@
+"""Addresses over HTTP. The gateway is in `config/asgi.py`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from foyer.realtime.views import EventsSchema
+
+urlpatterns = [path("schema/events", EventsSchema.as_view())]

@@ -1,0 +1,151 @@
+"""REST from the event loop to Django's synchronous side: a WSGI application on a bounded pool of threads.
+
+One hop to a thread and one back for each request, the body read before and the answer written after, so that a slow
+client never holds a thread. The pool bounds the database's connections too. Measured against Django's own ASGI handler
+and a2wsgi in `docs/decisions.md`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from foyer.errors import Busy, FoyerError, TooLarge
+from foyer.logs import id_headers, request_id
+
+MOST_READ = 4 * 1024 * 1024
+"""Bytes of a body that is refused which are still read."""
+
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Environ = dict[str, Any]
+
+
+class ThreadBridge:
+    """An ASGI application that runs a WSGI one. `threads` at once; `most_waiting` more wait, others are told to return.
+
+    `error_answer` makes the answer for a request that is refused here: too large, or too many waiting. `note(request,
+    status)` is called for each request that was answered, on its thread.
+    """
+
+    def __init__(
+        self,
+        application: Callable[..., Iterable[bytes]],
+        *,
+        threads: int,
+        max_body: int,
+        error_answer: Callable[[FoyerError], Answer],
+        note: Callable[[Environ, int], None] = lambda request, status: None,
+        most_waiting: int = 2000,
+    ) -> None:
+        self.application = application
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self.max_body = max_body
+        self.error_answer = error_answer
+        self.note = note
+        self.most_waiting = most_waiting
+        self.waiting = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.waiting += 1
+        try:
+            if self.waiting > self.most_waiting:
+                raise Busy
+            body = await self.read_body(scope, receive)
+            if body is None:
+                return
+            loop = asyncio.get_running_loop()
+            status, headers, content = await loop.run_in_executor(self.pool, self.run, environ(scope, body))
+        except FoyerError as error:
+            status, headers, content = self.error_answer(error)
+            headers = [*headers, (b"connection", b"close")]  # what is left of the body is not read
+            self.note(environ(scope, b""), status)
+        finally:
+            self.waiting -= 1
+        headers += id_headers()
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    async def read_body(self, scope: Any, receive: Any) -> bytes | None:
+        """The request's body; None when the client left. Raises `TooLarge`, without keeping more than `max_body`.
+
+        What is a little too large is read to its end first, since a client that is still sending may miss the answer.
+        """
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            part = message.get("body", b"")
+            size += len(part)
+            more = message.get("more_body", False)
+            if size <= self.max_body:
+                parts.append(part)
+            elif not more or size > MOST_READ:
+                raise TooLarge
+            if not more:
+                return b"".join(parts)
+
+    def run(self, request: Environ) -> Answer:
+        """Runs on a thread: the whole answer, so that the loop writes it in one piece."""
+        request_id.set(request["foyer.request_id"])  # a thread has a context of its own
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], None]:
+            started[:] = [
+                int(status[:3]),
+                [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+            ]
+            return lambda data: None
+
+        result = self.application(request, start_response)
+        try:
+            content = b"".join(result)
+        finally:
+            if (close := getattr(result, "close", None)) is not None:
+                close()
+        self.note(request, started[0])
+        return started[0], started[1], content
+
+    def close(self) -> None:
+        self.pool.shutdown(wait=True, cancel_futures=True)
+
+
+def environ(scope: Any, body: bytes) -> Environ:
+    """The WSGI environment (PEP 3333) of an ASGI request whose body is known; `foyer.begun_at` is when it was."""
+    host, port = scope.get("server") or ("localhost", 80)
+    request: Environ = {
+        "foyer.begun_at": time.perf_counter(),
+        "foyer.request_id": request_id.get(),
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port or 80),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0] if scope.get("client") else "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "CONTENT_LENGTH": str(len(body)),
+    }
+    for name, value in scope["headers"]:
+        text = value.decode("latin-1")
+        if name == b"content-type":
+            request["CONTENT_TYPE"] = text
+        elif name not in (b"content-length", b"transfer-encoding") and b"_" not in name:
+            # A name with an underscore would pass for one with a hyphen.
+            key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
+            request[key] = f"{request[key]},{text}" if key in request else text
+    return request

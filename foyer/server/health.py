@@ -1,0 +1,85 @@
+"""Whether the server lives, and whether it can work: `/health/live` and `/health/ready`.
+
+Both are answered on the loop, which needs none of REST's threads, within `PATIENCE` whatever hangs. They are open to
+all: they say nothing that a client would not find out, and what they look at is looked at once for all who ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import Error, connection
+
+from foyer.api.rest import error_headers
+from foyer.api.wire import encode
+from foyer.errors import Unavailable
+
+PATIENCE = 1.0
+"""Seconds after which what did not answer counts as away."""
+FRESH = 0.5
+"""Seconds for which an answer is good for others who ask."""
+
+Page = tuple[int, dict[str, str], bytes]
+
+
+async def live(scope: Any) -> Page:
+    """The loop answers, which is all that this says."""
+    return 200, {"content-type": "application/json"}, b'{"status":"ok"}'
+
+
+class Readiness:
+    """The page `/health/ready`. Each of `checks` raises if what it is named after can't be used."""
+
+    def __init__(self, checks: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
+        self.checks = checks
+        self.under_way: dict[str, asyncio.Task[object]] = {}
+        self.begun_at: dict[str, float] = {}
+
+    async def __call__(self, scope: Any) -> Page:
+        found = await self.look()
+        away = [name for name, answer in found.items() if answer != "ok"]
+        headers = {"content-type": "application/json"}
+        if not away:
+            return 200, headers, encode({"status": "ok", "checks": found})
+        error = Unavailable(f"Away: {', '.join(away)}.")
+        return error.status, headers | error_headers(error), encode({**error.as_json(), "checks": found})
+
+    async def look(self) -> dict[str, str]:
+        """What each check found: `ok` or `away`. One that hangs is not begun again until it has ended."""
+        now = asyncio.get_running_loop().time()
+        for name, check in self.checks.items():
+            last = self.under_way.get(name)
+            if last is None or (last.done() and now - self.begun_at[name] > FRESH):
+                self.under_way[name], self.begun_at[name] = asyncio.create_task(self.carry_out(check)), now
+        await asyncio.wait(self.under_way.values(), timeout=PATIENCE)
+        return {name: "ok" if answered(self.under_way[name]) else "away" for name in self.checks}
+
+    @staticmethod
+    async def carry_out(check: Callable[[], Awaitable[object]]) -> object:
+        return await check()
+
+
+def answered(task: asyncio.Task[object]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+database_thread = ThreadPoolExecutor(1, thread_name_prefix="health")
+"""Holds one connection to the database, beside those of REST."""
+
+
+async def ask_database() -> None:
+    await asyncio.get_running_loop().run_in_executor(database_thread, select_one)
+
+
+def select_one() -> None:
+    """Raises what the database does. One that broke while it lay idle says nothing, so a fresh one is asked."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")

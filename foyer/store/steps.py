@@ -1,0 +1,140 @@
+"""The door to Redis: stored functions, called from threads and from event loops.
+
+An app declares its functions as a `Library` and its operations as generators that yield `Call`s; `operation` makes of
+one such generator a blocking function and an awaitable one. So a step is written once, runs on both sides, and a test
+can stop between any two.
+
+Guarantees: no call is sent twice by this module. When the connection breaks under a call, `Unavailable` is raised and
+whether it was carried out is unknown; what may not happen twice takes a retry key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from time import monotonic
+from typing import Any, ParamSpec, TypeVar, cast
+
+from django.conf import settings
+from redis.exceptions import ResponseError
+
+from foyer.errors import FoyerError
+from foyer.store.client import STORE_ERRORS as STORE_ERRORS
+from foyer.store.client import client as client
+from foyer.store.client import is_cluster as is_cluster
+from foyer.store.client import is_unknown_function, refuse
+from foyer.store.functions import Call as Call
+from foyer.store.functions import Library as Library
+from foyer.store.functions import load_functions as load_functions
+from foyer.store.loop_client import LoopClient as LoopClient
+from foyer.store.loop_client import loop_clients
+from foyer.store.loop_client import on_loop as on_loop
+from foyer.store.pipelines import confirmed, queue
+from foyer.tally import note_trip
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def forget_clients() -> None:
+    """Start anew: after a fork, or when a test moves to another store."""
+    client.cache_clear()
+    is_cluster.cache_clear()
+    loop_clients.clear()
+
+
+def execute(call: Call) -> Any:
+    store: Any = client()
+    begun_at = monotonic()
+    try:
+        return store.execute_command(*call.command())
+    finally:
+        note_trip(monotonic() - begun_at, 1)
+
+
+def run(call: Call) -> Any:
+    """Make `call`, blocking. Raises the `FoyerError` that the function answers, `Unavailable` if the store is away."""
+    if settings.REDIS_WAIT:
+        return run_all([call])[0]
+    try:
+        try:
+            return execute(call)
+        except ResponseError as error:
+            if not is_unknown_function(error):
+                raise
+        load_functions()
+        return execute(call)
+    except STORE_ERRORS as error:
+        refuse(error)
+
+
+def run_all(calls: Sequence[Call]) -> list[Any]:
+    """Make `calls`, of any slots, in one pipeline, blocking. Raises as `run` does, for the first that failed."""
+    try:
+        replies = send_together(calls)
+        if any(is_unknown_function(reply) for reply in replies):
+            load_functions()
+            again = [number for number, reply in enumerate(replies) if is_unknown_function(reply)]
+            for number, reply in zip(again, send_together([calls[number] for number in again]), strict=True):
+                replies[number] = reply
+    except STORE_ERRORS as error:
+        refuse(error)
+    for reply in replies:
+        if isinstance(reply, Exception):
+            refuse(reply)
+    return replies
+
+
+def send_together(calls: Sequence[Call]) -> list[Any]:
+    store = client()
+    pipeline = store.pipeline(transaction=False)
+    groups = queue(pipeline, store, calls)
+    begun_at = monotonic()
+    try:
+        return confirmed(pipeline.execute(raise_on_error=False), groups)
+    finally:
+        note_trip(monotonic() - begun_at, len(calls))
+
+
+Steps = Generator[Call | list[Call], Any, R]
+"""What an operation is made of: it yields a call, or a list of calls to make together, and gets their replies."""
+
+
+def operation(steps: Callable[P, Steps[R]]) -> tuple[Callable[P, R], Callable[P, Awaitable[R]]]:
+    """Make `steps` callable: `(blocking, awaitable)`. Errors of a call are raised where it was yielded."""
+
+    @functools.wraps(steps)
+    def blocking(*args: P.args, **kwargs: P.kwargs) -> R:
+        running = steps(*args, **kwargs)
+        try:
+            call = next(running)
+            while True:
+                try:
+                    answer = run_all(call) if isinstance(call, list) else run(call)
+                except FoyerError as error:
+                    call = running.throw(error)
+                else:
+                    call = running.send(answer)
+        except StopIteration as end:
+            return cast(R, end.value)
+
+    @functools.wraps(steps)
+    async def awaitable(*args: P.args, **kwargs: P.kwargs) -> R:
+        running = steps(*args, **kwargs)
+        store = on_loop()
+        try:
+            call = next(running)
+            while True:
+                try:
+                    answer = await (
+                        asyncio.gather(*map(store.call, call)) if isinstance(call, list) else store.call(call)
+                    )
+                except FoyerError as error:
+                    call = running.throw(error)
+                else:
+                    call = running.send(answer)
+        except StopIteration as end:
+            return cast(R, end.value)
+
+    return blocking, awaitable

@@ -1,9 +1,0 @@
-"""Addresses over HTTP. The gateway is in `config/asgi.py`."""
-
-from __future__ import annotations
-
-from django.urls import path
-
-from realtime.views import EventsSchema
-
-urlpatterns = [path("schema/events", EventsSchema.as_view())]

@@ -1,0 +1,323 @@
+"""Rooms and the index of their names, in Redis.
+
+A room's keys share the tag `{room:<id>}`, the index has `{rooms}`, what a user is in is kept at `{user:<id>}`; so an
+operation that touches two of them is a sequence of steps. Each step may be repeated, and they are ordered so that what
+a crash leaves behind is invisible and put right by the next who comes across it:
+
+- a name is claimed before its room is made; a claim without a room is taken over by the next who wants the name;
+- a claim has a number, so that one which was seen to be idle is not taken from a room that has renewed it since;
+- a user's lists are written before the room knows him, so they may name too many rooms, never too few;
+- a room goes first and its place in the index after it, and whoever finds the place empty clears it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from accounts.sessions import Caller
+from foyer.errors import UnknownCursor
+from foyer.realtime.log import PRELUDE
+from foyer.realtime.retries import Attempt, remembered_creation
+from foyer.realtime.topics import Topic, room_topic
+from foyer.store.steps import Call, Library, Steps, operation
+from foyer.times import now_text
+from rooms.errors import PermanentRoom, RoomNameTaken, RoomNotFound
+
+LUA = Path(__file__).parent / "lua"
+ADMIT = LUA / "admit.lua"
+LIBRARY = Library("rooms", PRELUDE, ADMIT, LUA)
+
+INDEX = "{rooms}"
+ROOM_ID = re.compile(r"[1-9][0-9]{0,15}")
+LOBBY = "lobby"
+"""The id, and the name, of the room that always exists. It is in no list of rooms but those of its members."""
+
+
+def name_key(name: str) -> str:
+    """What names are compared by: they are one name if they differ in case or in how characters are composed."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def topic_of(room_id: str) -> Topic:
+    """The topic of a room. Raises `RoomNotFound` for what can't be a room's id."""
+    if room_id != LOBBY and not ROOM_ID.fullmatch(room_id):
+        raise RoomNotFound
+    return room_topic(room_id)
+
+
+def changeable(room_id: str) -> Topic:
+    """As `topic_of`, for what changes the room itself. Raises `PermanentRoom` for the lobby."""
+    if room_id == LOBBY:
+        raise PermanentRoom
+    return topic_of(room_id)
+
+
+def free_key(name: str) -> str:
+    """What a name that a room is to have is compared by. Raises `RoomNameTaken` for that of the lobby."""
+    key = name_key(name)
+    if key == LOBBY:
+        raise RoomNameTaken(f"A room named '{LOBBY}' exists.")
+    return key
+
+
+def user_tag(user_id: int) -> str:
+    return f"{{user:{user_id}}}"
+
+
+def who(caller: Caller) -> tuple[int, int]:
+    """The caller as stored functions take him: account id, and 1 for an admin."""
+    return caller.id, int(caller.is_admin)
+
+
+def quoted(text: str) -> bytes:
+    return orjson.dumps(text)
+
+
+def _create_room(caller: Caller, name: str, members_only: bool, retry_key: str | None) -> Steps[bytes]:
+    request = orjson.dumps([name, members_only])
+    return (
+        yield from remembered_creation(
+            user_tag(caller.id), "room", retry_key, request, partial(make_room, caller, name, members_only)
+        )
+    )
+
+
+def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -> Steps[bytes]:
+    """Claim the name, then make the room under the id that came with it; or find the one an earlier attempt made.
+
+    That one may have another name by now. When the claim leads elsewhere, what is under its id was made or never will
+    be: a claim is taken only from a room that exists, or is barred.
+    """
+    key = free_key(name)
+    while True:
+        is_new, found, claim = yield LIBRARY.call("claim", [INDEX], key, "")
+        room_id = found.decode()
+        tag = room_topic(room_id).tag
+        if attempt.place not in ("", room_id):
+            earlier = yield LIBRARY.call("made", [room_topic(attempt.place).tag], attempt.token)
+            if earlier:
+                return (yield from made_room(attempt.place, *earlier))
+        if not is_new:
+            state = yield LIBRARY.call("holds", [tag], key)
+            if state in (b"gone", b"no"):
+                yield LIBRARY.call("release", [INDEX], key, room_id, b"" if state == b"gone" else claim)
+                continue
+        if is_new or state == b"unmade":
+            if not (yield from attempt.go_to(room_id)):
+                continue
+            if not members_only:
+                yield LIBRARY.call("open", [INDEX], room_id)
+            yield LIBRARY.call("remember", [user_tag(caller.id)], tag, room_id)
+        state, room, *notices = yield LIBRARY.call(
+            "create",
+            [tag],
+            attempt.token,
+            caller.id,
+            quoted(caller.username),
+            quoted(name),
+            key,
+            claim,
+            int(members_only),
+            now_text(),
+        )
+        if state == b"made":
+            return (yield from made_room(room_id, room, *notices))
+        if state == b"taken":
+            raise RoomNameTaken(f"A room named '{name}' exists.")
+        yield LIBRARY.call("release", [INDEX], key, room_id, "")
+
+
+def made_room(room_id: str, room: bytes, *notices: bytes) -> Steps[bytes]:
+    yield from tell(room_id, list(notices))
+    return bytes(room)
+
+
+def tell(room_id: str, notices: list[bytes]) -> Steps[None]:
+    """Say what is to be said in the logs of those it concerns, in order, and then that it was said."""
+    if not notices:
+        return
+    room, epoch, *rows = notices
+    tag = topic_of(room_id).tag
+    for offset, user, name, kind, by in zip(*(rows[column::5] for column in range(5)), strict=True):
+        if name == b"null":
+            continue  # the account is gone
+        body = b'"room":%b,"by":%b,"at":%b' % (room, by, position(tag, max(int(offset) - 1, 0), epoch))
+        yield LIBRARY.call("tell", [user_tag(int(user))], name, room_id, offset, kind, body)
+    yield LIBRARY.call("told", [tag], *rows[0::5])
+
+
+def position(tag: str, offset: int, epoch: bytes) -> bytes:
+    """Where a topic's log stood, as clients resume from it."""
+    return orjson.dumps({"topic": tag[1:-1], "offset": offset, "epoch": epoch.decode()})
+
+
+def _show_room(caller: Caller, room_id: str) -> Steps[bytes]:
+    """The room as JSON. Raises `RoomNotFound` also for a room the caller may not know of."""
+    room = yield LIBRARY.call("show", [topic_of(room_id).tag], *who(caller), 0)
+    if not room:
+        raise RoomNotFound
+    return bytes(room)
+
+
+def _update_room(caller: Caller, room_id: str, name: str | None, members_only: bool | None) -> Steps[bytes]:
+    """Rename a room, or change who may see it; owner and admins. Returns the room as JSON."""
+    tag = changeable(room_id).tag
+    key, token, claim = "", secrets.token_urlsafe(12), b""
+    if name is not None:
+        key = free_key(name)
+        yield LIBRARY.call("intend", [tag], *who(caller), key, token)
+        claim = yield from claim_for(room_id, key, name)
+    if members_only is False:
+        yield LIBRARY.call("open", [INDEX], room_id)
+    yield from sign(caller, tag)
+    room, before, claim_before = yield LIBRARY.call(
+        "update",
+        [tag],
+        *who(caller),
+        "" if name is None else quoted(name),
+        key,
+        "" if members_only is None else int(members_only),
+        quoted(caller.username),
+        token,
+        claim,
+    )
+    if name is not None and before.decode() != key:
+        yield LIBRARY.call("release", [INDEX], before, room_id, claim_before)
+    return bytes(room)
+
+
+def claim_for(room_id: str, key: str, name: str) -> Steps[bytes]:
+    """Claim a name for a room that exists; returns the claim's number. Raises `RoomNameTaken` where another has it."""
+    while True:
+        is_ours, holder, claim = yield LIBRARY.call("claim", [INDEX], key, room_id)
+        if is_ours:
+            return bytes(claim)
+        state = yield LIBRARY.call("holds", [room_topic(holder.decode()).tag], key)
+        if state == b"unmade" and (yield LIBRARY.call("bar", [room_topic(holder.decode()).tag])):
+            state = b"gone"
+        if state in (b"yes", b"unmade"):
+            raise RoomNameTaken(f"A room named '{name}' exists.")
+        yield LIBRARY.call("release", [INDEX], key, holder, b"" if state == b"gone" else claim)
+
+
+def _delete_room(caller: Caller, room_id: str) -> Steps[None]:
+    """Delete a room and all its messages; owner and admins. Raises `RoomNotFound` when it is gone already."""
+    is_ours, key, members, notices = yield LIBRARY.call(
+        "delete", [changeable(room_id).tag], *who(caller), quoted(caller.username)
+    )
+    yield from tell(room_id, notices)
+    yield [
+        LIBRARY.call("release", [INDEX], key, room_id, ""),
+        *(LIBRARY.call("forget", [user_tag(int(member))], room_id) for member in members),
+    ]
+    if not is_ours:
+        raise RoomNotFound
+
+
+def _list_rooms(
+    caller: Caller, after: int | None, limit: int, *, before: int | None = None, mine: bool = False
+) -> Steps[list[bytes]]:
+    """Up to `limit` rooms the caller may see (or is in), by creation, each as JSON.
+
+    They are the first with ids after `after` (and before `before`, if given); with `before` alone, the last before it.
+    Reads pages of ids, never all of them: those of open rooms and of the caller's own; for an admin, of all rooms.
+    Raises `UnknownCursor` for an id that was not given to a room yet.
+    """
+    if after or before:
+        last = yield LIBRARY.call("last", [INDEX])
+        if (after or 0) > last or (before or 0) > last + 1:
+            raise UnknownCursor
+    backwards = after is None and before is not None
+    low, high = after or 0, "" if before is None else before
+    found: list[bytes] = []
+    while len(found) < limit:
+        part = (low, high, limit, int(backwards))
+        lists = [] if mine else [LIBRARY.call("page", [INDEX], "ids" if caller.is_admin else "open", *part)]
+        if mine or not caller.is_admin:
+            lists.append(LIBRARY.call("page", [user_tag(caller.id)], "rooms", *part))
+        pages = yield lists
+        ids = sorted({int(room_id) for page in pages for room_id in page}, reverse=backwards)[:limit]
+        if not ids:
+            break
+        low, high = (low, ids[-1]) if backwards else (ids[-1], high)
+        rooms = yield [show_call(caller, str(room_id), mine) for room_id in ids]
+        found.extend(room for room in rooms if room)
+    found = found[:limit]
+    return found[::-1] if backwards else found
+
+
+def _last_room_id() -> Steps[int]:
+    """The id that was given last; 0 before the first."""
+    return int((yield LIBRARY.call("last", [INDEX])))
+
+
+def show_call(caller: Caller, room_id: str, mine: bool = False) -> Call:
+    return LIBRARY.call("show", [room_topic(room_id).tag], *who(caller), int(mine))
+
+
+def _find_room(caller: Caller, name: str) -> Steps[bytes | None]:
+    """The room of exactly this name, as JSON, if the caller may see it."""
+    room_id = yield LIBRARY.call("find", [INDEX], name_key(name))
+    if not room_id:
+        return None
+    room = yield show_call(caller, room_id.decode())
+    return bytes(room) if room and orjson.loads(room)["name"] == name else None
+
+
+def _member_ids(room_id: str) -> Steps[set[int]]:
+    """Account ids of a room's members; none for a room that is gone."""
+    ids = yield LIBRARY.call("member_ids", [topic_of(room_id).tag])
+    return {int(user_id) for user_id in ids}
+
+
+def _openness(room_id: str) -> Steps[str]:
+    """'open', 'members_only', or '' for a room that is gone."""
+    return bytes((yield LIBRARY.call("openness", [topic_of(room_id).tag]))).decode()
+
+
+def remember_signer(user_id: int, log_tag: str) -> Call:
+    """Note that a user is about to sign something in a log, so that deleting the account finds it."""
+    return LIBRARY.call("remember", [user_tag(user_id)], log_tag, "")
+
+
+def sign(caller: Caller, log_tag: str) -> Steps[None]:
+    """Before a caller's name gets into a log with what he did: an admin may never have signed there, others have."""
+    if caller.is_admin:
+        yield remember_signer(caller.id, log_tag)
+
+
+def _forget_user(user_id: int) -> Steps[None]:
+    """Take a deleted account's name from all it wrote, end its memberships, and drop its lists. May be repeated."""
+    signed = yield LIBRARY.call("signed", [user_tag(user_id)])
+    for start in range(0, len(signed), 500):
+        yield [LIBRARY.call("unsign", [tag.decode()], user_id) for tag in signed[start : start + 500]]
+    yield LIBRARY.call("forget_lists", [user_tag(user_id)])
+
+
+create_room, acreate_room = operation(_create_room)
+show_room, ashow_room = operation(_show_room)
+update_room, aupdate_room = operation(_update_room)
+delete_room, adelete_room = operation(_delete_room)
+list_rooms, alist_rooms = operation(_list_rooms)
+find_room, afind_room = operation(_find_room)
+last_room_id, alast_room_id = operation(_last_room_id)
+openness, aopenness = operation(_openness)
+member_ids, amember_ids = operation(_member_ids)
+forget_user, aforget_user = operation(_forget_user)
+
+
+def as_json_list(items: list[bytes]) -> bytes:
+    """JSON texts as one JSON array."""
+    return b"[" + b",".join(items) + b"]"
+
+
+def fields_of(room: bytes) -> dict[str, Any]:
+    loaded: dict[str, Any] = orjson.loads(room)
+    return loaded
