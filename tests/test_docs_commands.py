@@ -7,6 +7,7 @@ own (`tests/test_docs.py`), and the back-ups too (`tests/compose/test_backups.py
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.core.management import get_commands
+from websockets.sync.client import connect
 
 from tests.markdown import blocks, section
 from tests.server import Server, bare_environment
@@ -27,6 +29,10 @@ DOCS = sorted((ROOT / "docs").glob("*.md"))
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 each_page = pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
 PROLOGUE = 'set -e -o pipefail; curl() { command curl --silent --show-error --fail-with-body "$@"; }\n'
+PORTS = re.compile(r"(?<=localhost):(?:8080|5000|8000)\b|:9000\b")
+"""Where commands look for the server: at its own port, and at those that other descriptions print."""
+HTTPIE = ROOT / "tests/data/httpie"
+"""Has HTTPie ask nothing of a standard input that is no terminal."""
 UNDERSTOOD = {
     "up": {"--detach", "--build", "--wait", "--no-deps"},
     "exec": {"-T"},
@@ -46,8 +52,8 @@ def commands(page: Path, language: str) -> list[str]:
 
 def run(server: Server, lines: list[str]) -> str:
     """Run commands as they stand, but for the port; returns what they print."""
-    here = "\n".join(lines).replace(":9000", f":{server.port}").replace(".venv/bin/", f"{Path(sys.executable).parent}/")
-    environment = bare_environment() | server.environment
+    here = PORTS.sub(f":{server.port}", "\n".join(lines)).replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    environment = bare_environment() | server.environment | {"HTTPIE_CONFIG_DIR": str(HTTPIE)}
     command = ["bash", "-c", PROLOGUE + here]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
@@ -69,10 +75,48 @@ def test_the_commands_of_a_page_run_on_a_fresh_server(start_server: Callable[...
         assert "b'offset': b'1'" in said
 
 
+FIRST_CLIENTS = ROOT / "docs/first-clients.md"
+
+
+def test_the_lobby_chat_goes_as_its_description_prints_it(start_server: Callable[..., Server]) -> None:
+    """`websocat` is no package that could be required here: its two lines are carried out by another client."""
+    server = start_server()
+    connect_to, said = "".join(blocks(FIRST_CLIENTS.read_text(), "sh websocat")).splitlines()
+    lines = [line for line in "".join(blocks(section(FIRST_CLIENTS, "A lobby chat"), "sh")).splitlines() if line]
+    token = run(server, [*lines, "echo", "echo $TOKEN"]).split()[-1]
+    program, option, address = shlex.split(connect_to)
+    assert (program, option) == ("websocat", "-H=Authorization: Bearer $TOKEN")
+    headers = {"Authorization": f"Bearer {token}"}
+    with connect(address.replace(":8080", f":{server.port}"), additional_headers=headers) as socket:
+        first, second = json.loads(socket.recv(10)), json.loads(socket.recv(10))
+        assert (first["type"], first["msg"]) == ("users_online", {"list": []})
+        assert (second["type"], second["msg"]) == ("user_joined", {"username": "Igor"})
+        socket.send(said)
+        third = json.loads(socket.recv(10))
+    assert (third["type"], third["msg"]) == ("chat_message", {"from_user": "Igor", "text": "Hello!"})
+    assert list(third) == ["type", "sent_at", "msg"]
+
+
+def test_each_description_is_answered_as_it_prints(start_server: Callable[..., Server]) -> None:
+    said = run(start_server(), commands(FIRST_CLIENTS, "sh"))
+    for answer in (
+        '{"$type":"login_failed"}',
+        '{"$type":"login_successful","user_type":"admin"}',
+        '{"$type":"pong","seq":1}',
+        '{"$type":"table_list","tables":[]}',
+        '{"$type":"table_added","after_id":1,"table":{"id":3,"name":"table - Foo Fighters","participants":4}}',
+        '{"$type":"table_updated","table":{"id":3,"name":"table - Foo Fighters","participants":5}}',
+        '{"$type":"table_removed","id":3}',
+        '"text":"hello, lee"',
+        '{"message":"Hello World"}',
+    ):
+        assert answer in said, answer
+
+
 @each_page
 def test_every_block_of_commands_is_of_a_kind_that_is_tested(page: Path) -> None:
     kinds = set(re.findall(r"^```(.*\b(?:sh|bash|shell|console|zsh)\b.*)$", page.read_text(), re.MULTILINE))
-    assert kinds <= {"sh", "sh docker", "sh root"}
+    assert kinds <= {"sh", "sh docker", "sh root", "sh websocat"}
 
 
 def test_few_commands_can_not_be_run() -> None:
