@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts import admin_sessions as admin_sessions  # has admins of its own, which importing registers
-from accounts import sessions
+from accounts import operations
+from accounts.callers import Caller
 from accounts.models import Account
-from accounts.sessions import Caller
 from foyer.api.wire import decode
 from foyer.errors import FoyerError, InvalidInput
 
@@ -103,7 +103,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     @admin.action(description="End all sessions and connections", permissions=["change"])
     def end_sessions(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:
         def end(account: Account) -> bool:
-            sessions.end_all_sessions(account.pk)
+            operations.end_all_sessions(account.pk)
             return True
 
         self.do_to_each(request, chosen, end, "Ended all sessions and connections")

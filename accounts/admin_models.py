@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import models
 
-from accounts.sessions import OpenSession
+from accounts.operations import OpenSession
 from foyer.admin.stored import StoredModel
 from foyer.realtime.presence import Connected, Gathering
 

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts import sessions
+from accounts import operations
 from accounts.admin_models import Connection, Session
 from accounts.models import Account
-from foyer.admin.stored import Page, Selection, StoredAdmin, log_change, place, whole
+from foyer.admin.stored import Selection, Shown, StoredAdmin, log_change, place, whole
 from foyer.errors import NotFound
 from foyer.realtime.presence import ONLINE, connected
 
@@ -57,27 +57,27 @@ class SessionAdmin(EndedNotDeleted):
         address = reverse("admin:accounts_account_change", args=[session.pk.partition("-")[0]])
         return format_html('<a href="{}">{}</a>', address, session.account)
 
-    def page(self, request: HttpRequest, query: str) -> Page:
+    def page(self, request: HttpRequest, query: str) -> Shown:
         help = "Whose sessions? His whole username, in upper or lower case."
         account = Account.objects.called(query) if query else None
         if account is None:
-            return Page([], help=help)
-        found = sessions.list_sessions(account.pk)
+            return Shown([], help=help)
+        found = operations.list_sessions(account.pk)
         rows = [Session.of(account.pk, account.username, session) for session in found]
-        return Page(rows, help=help, title=f"Sessions of {account.username}")
+        return Shown(rows, help=help, title=f"Sessions of {account.username}")
 
     def find(self, request: HttpRequest, pk: str) -> Session | None:
         account_id, _, session_id = pk.partition("-")
         account = Account.objects.filter(pk=whole(account_id)).first()
         if account is None:
             raise NotFound
-        found = sessions.list_sessions(account.pk)
+        found = operations.list_sessions(account.pk)
         rows = (Session.of(account.pk, account.username, session) for session in found if session.id == session_id)
         return next(rows, None)
 
     def remove(self, request: HttpRequest, row: Session) -> None:
         account_id, _, session_id = row.pk.partition("-")
-        sessions.end_session(int(account_id), session_id)
+        operations.end_session(int(account_id), session_id)
         log_change(request, Account(pk=int(account_id), username=row.account), f"Ended a {row}.")
 
 
@@ -97,11 +97,11 @@ class ConnectionAdmin(EndedNotDeleted):
         links = '<a href="{}">{}</a> (<a href="{}">sessions</a>)'
         return format_html(links, account, connection.username, its_sessions)
 
-    def page(self, request: HttpRequest, query: str) -> Page:
+    def page(self, request: HttpRequest, query: str) -> Shown:
         help = "Somebody's whole username, in upper or lower case."
         if query:
             account = Account.objects.called(query)
-            return Page([] if account is None else self.read(account.pk), help=help)
+            return Shown([] if account is None else self.read(account.pk), help=help)
         skip = place(request, "from") or 0
         gathering = connected(ONLINE, skip, self.list_per_page)
         links: dict[str, dict[str, Any]] = {}
@@ -111,7 +111,7 @@ class ConnectionAdmin(EndedNotDeleted):
             links["Earlier"] = {"from": skip + self.list_per_page}
         rows = [Connection.of(user, gathering) for user in gathering.users]
         users = "1 user" if gathering.total == 1 else f"{gathering.total:,} users"
-        return Page(rows, links, help, f"Live connections of {users}")
+        return Shown(rows, links, help, f"Live connections of {users}")
 
     def read(self, account_id: int) -> list[Connection]:
         gathering = connected(ONLINE, 0, 1, account_id)
@@ -121,5 +121,5 @@ class ConnectionAdmin(EndedNotDeleted):
         return next(iter(self.read(whole(pk))), None)
 
     def remove(self, request: HttpRequest, row: Connection) -> None:
-        sessions.end_all_sessions(row.pk)
+        operations.end_all_sessions(row.pk)
         log_change(request, Account(pk=row.pk, username=row.username), "Ended all sessions and connections.")

@@ -5,7 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts.sessions import acheck_sessions
+        from accounts.operations import acheck_sessions
         from foyer.realtime.sessions import session_checks
 
         session_checks.append(acheck_sessions)

@@ -24,18 +24,15 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts.callers import Caller
 from accounts.credentials import averify, verify
+from accounts.errors import ForeignOrigin
 from accounts.models import Account
-from accounts.sessions import Caller, aauthenticate, authenticate
+from accounts.sessions import aauthenticate, authenticate
 from foyer.api.rest import CHALLENGE
-from foyer.errors import BadCredentials, BadToken, Forbidden, NotAuthenticated
+from foyer.errors import BadCredentials, BadToken, NotAuthenticated
 
 TOKEN_PROTOCOL = "bearer."  # noqa: S105 - how a subprotocol that carries a token begins
-
-
-class ForeignOrigin(Forbidden):
-    code = "foreign_origin"
-    detail = "A page of another site may connect with a token only."
 
 
 # Reading headers

@@ -8,10 +8,11 @@ import orjson
 from rest_framework import serializers
 
 from accounts.authentication import acaller_from_headers
+from accounts.callers import Caller
 from accounts.credentials import averify
-from accounts.sessions import Caller, aauthenticate
+from accounts.sessions import aauthenticate
+from foyer.api.contracts import checked
 from foyer.api.fields import StrictText
-from foyer.errors import InvalidInput
 from foyer.realtime.declarations import FrameShape
 from foyer.realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, entrance, topics
 from foyer.realtime.presence import ONLINE
@@ -54,10 +55,7 @@ async def caller_of_handshake(scope: Any) -> Caller:
 @command("authenticate", SignIn, gives=SignedIn, answers=("welcome",))
 async def authenticate(gateway: Gateway, frame: Frame) -> bytes:
     """Say who the socket belongs to; once, before anything else."""
-    body = SignIn(data=frame)
-    if not body.is_valid():
-        raise InvalidInput(dict(body.errors))
-    given = body.validated_data
+    given = checked(SignIn, frame)
     if "token" in given:
         caller = await aauthenticate(given["token"])
     else:

@@ -9,7 +9,6 @@ at once.
 from __future__ import annotations
 
 import functools
-import hashlib
 import hmac
 import ipaddress
 import math
@@ -23,24 +22,19 @@ from typing import NamedTuple
 from channels.db import database_sync_to_async
 from django.conf import settings
 
+from accounts.errors import AccountChanged, AccountGone, TooManySignIns
 from accounts.models import Account
 from accounts.names import folded
+from accounts.operations import Limit, NewSession, count_failures, start_session
 from accounts.passwords import ain_slot, in_slot, matches
-from accounts.sessions import LIBRARY, AccountChanged, AccountGone, Session, start_session
-from foyer.errors import BadCredentials, Busy, TooManyRequests
-from foyer.store.steps import Steps, operation
+from foyer.errors import BadCredentials, Busy
 
 WINDOW = 60_000
 """Milliseconds within which failures are counted."""
 
 
-class TooManySignIns(TooManyRequests):
-    code = "too_many_sign_ins"
-    detail = "Too many sign-ins failed. Wait and try again."
-
-
 class Attempt(NamedTuple):
-    """Somebody says who he is: `account` is None if there is no such, `claimed` what he called himself."""
+    """Somebody says who they are: `account` is None if there is no such, `claimed` the name that was given."""
 
     account: Account | None
     claimed: str
@@ -53,21 +47,15 @@ class Attempt(NamedTuple):
         trusted = account is not None and account.is_active and remembered.knows(account.password, self.password)
         return account if trusted else None
 
-    def buckets(self) -> list[tuple[str, int]]:
-        """The limits that a failure counts against: the key of each, and how many may fail."""
+    def limits(self) -> list[Limit]:
+        """What a failure counts for."""
         who = f"id {self.account.pk}" if self.account else f"name {self.claimed}"
         network = network_of(self.address)
         return [
-            (bucket(who, network), settings.SIGN_IN_FAILURES),
-            (bucket("address", network), settings.SIGN_IN_FAILURES_WIDE),
-            (bucket("account", who), settings.SIGN_IN_FAILURES_WIDE),
+            (f"{who}\n{network}", settings.SIGN_IN_FAILURES),
+            (f"address\n{network}", settings.SIGN_IN_FAILURES_WIDE),
+            (f"account\n{who}", settings.SIGN_IN_FAILURES_WIDE),
         ]
-
-
-def bucket(*parts: str) -> str:
-    """The key of a bucket. Nothing personal is kept in it."""
-    digest = hashlib.blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-    return f"{{signin:{digest}}}"
 
 
 @functools.lru_cache(4096)
@@ -84,13 +72,9 @@ def network_of(address: str) -> str:
     return str(parsed)
 
 
-def _failures(attempt: Attempt, *, add: bool) -> Steps[int]:
+def failures(attempt: Attempt, *, add: bool) -> int:
     """Milliseconds until `attempt` may be made, 0 for now; with `add`, after noting that it failed."""
-    waits = yield [LIBRARY.call("failures", [key], most, WINDOW, int(add)) for key, most in attempt.buckets()]
-    return max(int(wait) for wait in waits)
-
-
-failures = operation(_failures)[0]
+    return count_failures(attempt.limits(), WINDOW, add=add)
 
 
 def try_once(attempt: Attempt) -> Account:
@@ -142,7 +126,7 @@ def check_current(account: Account, password: str, address: str) -> None:
 
 class SignedIn(NamedTuple):
     account: Account
-    session: Session
+    session: NewSession
 
 
 def sign_in(username: str, password: str, address: str) -> SignedIn:

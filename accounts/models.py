@@ -1,6 +1,6 @@
 """Accounts: names, passwords and the JSON that users keep with them, in SQL.
 
-A row has a copy in Redis (`sessions.py`) that tokens are checked against. Whatever changes who an account is, what it
+A row has a copy in Redis (`operations.py`) that tokens are checked against. Whatever changes who an account is, what it
 may or its password goes through `save`, which keeps the two in step. `QuerySet.update` on those fields does not.
 """
 
@@ -11,55 +11,27 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
-from accounts import passwords, sessions
+from accounts import operations, passwords
+from accounts.callers import Caller
+from accounts.errors import EmailTaken, UsernameTaken, UserNotFound
 from accounts.names import KEY_LENGTH, USERNAME_LENGTH, email_key, normal_username, username_key, validate_username
-from accounts.sessions import Caller, Standing
+from accounts.operations import Standing
+from foyer.api.retry_keys import RetryKey
 from foyer.api.wire import encode
-from foyer.errors import Busy, Conflict, Forbidden, InvalidInput, NotFound, RetryKeyReused
+from foyer.errors import Busy, InvalidInput, RetryKeyReused
 
 DATA_SIZE = 16 * 1024
 """Bytes of `data` as JSON, at most."""
 
 before_deletion: list[Callable[[int], None]] = []
 """What other apps do before the row of an account goes: called with its id; may be called again after a crash."""
-
-
-class UsernameTaken(Conflict):
-    code = "username_taken"
-    detail = "An account of that name exists. Names that differ only in case are the same."
-
-
-class EmailTaken(Conflict):
-    code = "email_taken"
-    detail = "An account with that email address exists."
-
-
-class UserNotFound(NotFound):
-    code = "user_not_found"
-    detail = "There is no such user."
-
-
-class WrongPassword(Forbidden):
-    code = "wrong_password"
-    detail = "The current password is not right."
-
-
-class RetryKey(NamedTuple):
-    """A sign-up's `Idempotency-Key`, and who sent it: a signed-in user or an address."""
-
-    sender: str
-    key: str
-
-    def digest(self) -> str:
-        return salted_hmac("foyer.retry", f"{self.sender}\n{self.key}", algorithm="sha256").hexdigest()
 
 
 class UsernameKey(models.CharField):  # type: ignore[type-arg]  # it takes none at run time
@@ -256,7 +228,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
             holder = None if None in taken.values() else Account.objects.filter(**taken).first()
             if holder is None:
                 continue
-            if not sessions.is_gone(holder.pk):
+            if not operations.is_gone(holder.pk):
                 raise error
             holder.delete()
 
@@ -284,16 +256,16 @@ class Account(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             old = self.locked()
             less = (old.is_staff and not self.is_staff) or not self.is_active
-            change = sessions.hold(self.pk, end_all=less or old.password != self.password)
+            change = operations.hold(self.pk, end_all=less or old.password != self.password)
             super().save(*args, update_fields=fields, **kwargs)
-            transaction.on_commit(partial(sessions.keep_copy, self.standing, change), robust=True)
+            transaction.on_commit(partial(operations.keep_copy, self.standing, change), robust=True)
 
     def renew_copy(self) -> None:
         """Put a copy of the row as it is in the place of what Redis has: that of an SQL database restored meanwhile."""
         with transaction.atomic():
             standing = self.locked().standing
-            change = sessions.hold(self.pk, end_all=False)
-            transaction.on_commit(partial(sessions.keep_copy, standing, change), robust=True)
+            change = operations.hold(self.pk, end_all=False)
+            transaction.on_commit(partial(operations.keep_copy, standing, change), robust=True)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the account: its sessions, what other apps hold of it, its row.
@@ -301,7 +273,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
         Raises `Unavailable` if the store is away. Every step may be repeated, and the row goes last: after a crash
         the account can be deleted again, and is when somebody signs in to it or wants its name.
         """
-        sessions.bury(self.pk)
+        operations.bury(self.pk)
         for forget in before_deletion:
             forget(self.pk)
         return super().delete(*args, **kwargs)

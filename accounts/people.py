@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from channels.db import database_sync_to_async
 
-from accounts.models import Account, UserNotFound
+from accounts.errors import UserNotFound
+from accounts.models import Account
 from accounts.names import username_key
 
 REMEMBERED = 10_000

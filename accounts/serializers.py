@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from foyer.errors import InvalidInput
+from foyer.api.contracts import checked
 
 ACCOUNT_FIELDS = frozenset({"id", "username", "password", "user_type", "created_at"})
 
@@ -30,11 +30,7 @@ class Shape(serializers.Serializer[Any]):
     @classmethod
     def of(cls, request: Request) -> dict[str, Any]:
         """The body, if it has this shape. Raises `InvalidInput`."""
-        shape = cls(data=request.data)
-        if not shape.is_valid():
-            raise InvalidInput(dict(shape.errors))
-        content: dict[str, Any] = shape.validated_data
-        return content
+        return checked(cls, request.data)
 
 
 class Credentials(Shape):

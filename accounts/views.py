@@ -15,13 +15,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import credentials, sessions
+from accounts import credentials, operations
 from accounts.authentication import IsAdmin, SignedIn, WelcomeAll, caller_of, caller_or_none, client_address
-from accounts.models import Account, RetryKey, UserNotFound, WrongPassword, as_json
+from accounts.callers import Caller
+from accounts.errors import UserNotFound, WrongPassword
+from accounts.models import Account, as_json
 from accounts.names import folded
 from accounts.serializers import Credentials, Data, EmailCredentials, NewPassword, SignUp, SignUpWithEmail
-from accounts.sessions import Caller
 from foyer.api.rest import AnyTypeJSONParser, FormParser, JSONParser, page_of, retry_key, with_next_link
+from foyer.api.retry_keys import RetryKey
 from foyer.errors import BadCredentials, Forbidden, InvalidInput, UnknownCursor
 
 
@@ -153,9 +155,9 @@ class Auth(APIView):
     def delete(self, request: Request) -> Response:
         caller = caller_of(request)
         if request.query_params.get("all") == "true":
-            sessions.end_all_sessions(caller.id)
+            operations.end_all_sessions(caller.id)
         elif caller.session is not None:
-            sessions.end_session(caller.id, caller.session)
+            operations.end_session(caller.id, caller.session)
         if caller.session is None:
             logout(request._request)  # of the session that a cookie names
         return Response(status=204)

@@ -28,7 +28,7 @@ THREADS = 16
 def make_tokens(count: int) -> list[str]:
     """Make `count` accounts that no password opens, and a session for each."""
     from accounts.models import Account
-    from accounts.sessions import start_session
+    from accounts.operations import start_session
 
     accounts = [Account(username=f"bench-{number}") for number in range(count)]
     for account in accounts:

@@ -61,6 +61,11 @@ class UnknownCursor(BadRequest):
     detail = "The list has no such place. Use an id from an earlier page."
 
 
+class UnknownCommand(BadRequest):
+    code = "unknown_command"
+    detail = "There is no such command."
+
+
 class NotAuthenticated(FoyerError):
     status = 401
     code = "not_authenticated"

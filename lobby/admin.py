@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from foyer.admin.stored import Page, StoredAdmin, StoredForm, log_change, place, whole
+from foyer.admin.stored import Shown, StoredAdmin, StoredForm, log_change, place, whole
 from foyer.errors import FoyerError, InvalidInput
 from lobby.models import Table
 from lobby.operations import BEGINNING, add_table, list_tables, move_table, remove_table, show_table, update_table
@@ -57,12 +57,12 @@ class TableAdmin(StoredAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("name", "participants", "table_id", "after_id") if obj is None else ("name", "participants", "id")
 
-    def page(self, request: HttpRequest, query: str) -> Page:
+    def page(self, request: HttpRequest, query: str) -> Shown:
         tables = in_order()
         help = "A table's id, or part of its name."
         if query:
             found = [at for at, told in enumerate(tables) if is_meant(told, query)][: self.list_per_page]
-            return Page([placed(tables, at) for at in found], help=help)
+            return Shown([placed(tables, at) for at in found], help=help)
         start, size = place(request, "from") or 0, self.list_per_page
         links: dict[str, dict[str, Any]] = {}
         if start:
@@ -74,7 +74,7 @@ class TableAdmin(StoredAdmin):
             table.is_draggable = True
             if str(table.pk) == request.GET.get("moved"):
                 table.focus = "up" if table.down_after is None or "down" not in request.GET else "down"
-        return Page(rows, links, help)
+        return Shown(rows, links, help)
 
     def find(self, request: HttpRequest, pk: str) -> Table:
         return Table.of(orjson.loads(show_table(whole(pk))))

@@ -11,10 +11,9 @@ from typing import Any
 
 import orjson
 
-from foyer.errors import FoyerError, InvalidInput, Unavailable, UnknownCursor
+from foyer.errors import FoyerError, InvalidInput, Unavailable, UnknownCommand, UnknownCursor
 from foyer.realtime.connection import Dialect
 from foyer.realtime.consumer import PROTOCOL, BadFrame
-from foyer.realtime.gateway import UnknownCommand
 from foyer.realtime.hub import ANSWER_WITHIN
 from foyer.realtime.log import Event, aread_head
 from foyer.realtime.presence import Present, kept

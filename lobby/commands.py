@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.sessions import Caller
+from accounts.callers import Caller
 from foyer.realtime.gateway import Reading, UnknownTopic, topics
 from lobby.operations import TABLES
 

@@ -6,18 +6,18 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from foyer.api.retry_keys import retry_key_of
+from foyer.api.contracts import checked
+from foyer.api.retry_keys import RetryKey, retry_key_of
 from foyer.api.wire import encode
-from foyer.errors import FoyerError, InvalidInput, RetryKeyReused, Unavailable, UnknownCursor
+from foyer.errors import FoyerError, InvalidInput, RetryKeyReused, Unavailable, UnknownCommand, UnknownCursor
 from foyer.realtime.connection import NOBODY, Dialect, Identity
 from foyer.realtime.consumer import BadFrame, SocketConsumer
-from foyer.realtime.gateway import UnknownCommand
 from foyer.realtime.log import Event
 from lobby.errors import NotAuthorized, PlaceGone, TableIdTaken, TableNotFound
 from lobby.listing import LIST, shared_listing
 from lobby.login import Door, Login
-from lobby.operations import TABLES, RetryKey, aadd_table, aremove_table, aupdate_table
-from lobby.serializers import Credentials, Removal, Update, checked, new_table, typed
+from lobby.operations import TABLES, aadd_table, aremove_table, aupdate_table
+from lobby.serializers import Credentials, Removal, Update, new_table, typed
 
 CHANGES = frozenset({"table_added", "table_updated", "table_removed"})
 REFUSALS = (TableNotFound, TableIdTaken, PlaceGone, RetryKeyReused)
@@ -83,7 +83,7 @@ class LobbySocket(SocketConsumer):
 
     async def sign_in(self, command: dict[str, Any]) -> None:
         """Whoever was signed in is no longer, whether or not this one is."""
-        credentials = checked(Credentials(data=command))
+        credentials = checked(Credentials, command)
         self.sign_out()
         try:
             account = await self.door.prove(**credentials)
@@ -138,13 +138,13 @@ class LobbySocket(SocketConsumer):
 
     async def update(self, command: dict[str, Any]) -> None:
         await self.admin()
-        table = checked(Update(data=command))["table"]
+        table = checked(Update, command)["table"]
         with self.telling_refusal("update_failed", table["id"]):
             await aupdate_table(table["id"], table["name"], table["participants"])
 
     async def remove(self, command: dict[str, Any]) -> None:
         await self.admin()
-        table_id = checked(Removal(data=command))["id"]
+        table_id = checked(Removal, command)["id"]
         with self.telling_refusal("removal_failed", table_id):
             await aremove_table(table_id)
 

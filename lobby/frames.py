@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from foyer.api.fields import StrictInteger
-from foyer.realtime.declarations import Channel, FrameShape, Nothing, RetryKey, event
+from foyer.realtime.declarations import Channel, ClientId, FrameShape, Nothing, event
 from foyer.realtime.frames import Failure
 from lobby.operations import TABLES
 from lobby.serializers import Addition, Credentials, Removal, Update
@@ -117,7 +117,7 @@ class UnsubscribeTables(Nothing):
 class AddTable(Addition, FrameShape):
     """Add a table; for admins. Without `after_id` it goes to the end, without an id the server picks one."""
 
-    client_id = RetryKey()
+    client_id = ClientId()
     example = {"after_id": 1, "table": Table.example}
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 
-from accounts.credentials import TooManySignIns, averify
+from accounts.credentials import averify
+from accounts.errors import TooManySignIns
 from accounts.models import Account
 from accounts.sessions import ais_admin_now
 from foyer.realtime.connection import EVENTS, Connection

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import orjson
 from django.conf import settings
 
+from foyer.api.retry_keys import RetryKey
 from foyer.realtime.log import PRELUDE, Head
 from foyer.realtime.retries import fingerprint
 from foyer.realtime.topics import Topic
@@ -36,13 +37,6 @@ class NewTable(NamedTuple):
     participants: int
     id: int | None = None
     after_id: int | None = None
-
-
-class RetryKey(NamedTuple):
-    """The retry key of a request, and the account that sent it."""
-
-    sender: int
-    key: str
 
 
 class Listing(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from foyer.api.contracts import checked
 from foyer.api.fields import StrictInteger, StrictText
 from foyer.errors import InvalidInput
 from lobby.operations import NewTable
@@ -56,17 +57,9 @@ class Credentials(serializers.Serializer[Any]):
     password = StrictText(allow_blank=True)
 
 
-def checked(shape: serializers.Serializer[Any]) -> dict[str, Any]:
-    """The content of a body that has this shape. Raises `InvalidInput`."""
-    if not shape.is_valid():
-        raise InvalidInput(dict(shape.errors))
-    content: dict[str, Any] = shape.validated_data
-    return content
-
-
 def new_table(body: Any) -> NewTable:
     """What an addition asks for. Raises `InvalidInput`."""
-    found = checked(Addition(data=body))
+    found = checked(Addition, body)
     table = found["table"]
     return NewTable(table["name"], table["participants"], table.get("id"), found.get("after_id"))
 
@@ -76,7 +69,7 @@ def change_of(table_id: int, body: Any, *, partial: bool) -> tuple[str | None, i
 
     With `partial` either may be left out and is None then, but not both. An `id` must be that of the address.
     """
-    found = checked(Fresh(data=body.get("table", body), partial=partial))
+    found = checked(Fresh, body.get("table", body), partial=partial)
     if found.get("id", table_id) != table_id:
         raise InvalidInput({"id": [f"The address names table {table_id}; leave the id out, or give the same."]})
     if not found.keys() & {"name", "participants"}:

@@ -14,8 +14,9 @@ from rest_framework.views import APIView
 
 from accounts.authentication import SignedIn, caller_of
 from foyer.api.rest import RawJSON, retry_key
+from foyer.api.retry_keys import RetryKey
 from lobby.errors import NotAuthorized, TableNotFound
-from lobby.operations import RetryKey, add_table, list_tables, remove_table, show_table, update_table
+from lobby.operations import add_table, list_tables, remove_table, show_table, update_table
 from lobby.serializers import LARGEST, change_of, new_table, table_list, typed
 
 TABLE_ID = re.compile(r"[1-9][0-9]{0,15}")

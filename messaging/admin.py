@@ -13,10 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from accounts.admin import caller_of_page
-from foyer.admin.stored import Page, StoredAdmin, log_change, place, whole
+from foyer.admin.stored import Shown, StoredAdmin, log_change, place, whole
+from foyer.api.rest import Page
 from foyer.errors import NotFound
 from messaging.models import Message
-from messaging.operations import Asked, delete_message, read_history, show_message
+from messaging.operations import delete_message, read_history, show_message
 from rooms import admin as rooms_admin
 from rooms.models import Room as ShownRoom
 from rooms.operations import find_room, show_room
@@ -50,24 +51,24 @@ class MessageAdmin(StoredAdmin):
         messages = reverse("admin:messaging_message_changelist", query={"room": message.room})
         return format_html('<a href="{}">{}</a> (<a href="{}">its messages</a>)', room, message.room, messages)
 
-    def page(self, request: HttpRequest, query: str) -> Page:
+    def page(self, request: HttpRequest, query: str) -> Shown:
         room_id = request.GET.get("room", "")
         if not room_id:
             return self.choose_room(request, query)
         title, help = f"Messages of room {room_id}", "A message's id."
         if query:
-            return Page(self.named(request, f"{room_id}-{query}"), help=help, title=title)
+            return Shown(self.named(request, f"{room_id}-{query}"), help=help, title=title)
         after, before = place(request, "after"), place(request, "before")
-        found = read_history(caller_of_page(request), room_id, Asked(self.list_per_page, before, after))
+        found = read_history(caller_of_page(request), room_id, Page(self.list_per_page, before, after))
         rows = [Message.of(message) for message in reversed(found.messages)]
         links: dict[str, dict[str, Any]] = {}
         if rows and (found.more if after is not None else before is not None):
             links |= {"Newest": {}, "Newer": {"after": rows[0].number}}
         if rows and (found.more or after is not None):
             links["Older"] = {"before": rows[-1].number}
-        return Page(rows, links, help, title)
+        return Shown(rows, links, help, title)
 
-    def choose_room(self, request: HttpRequest, query: str) -> Page:
+    def choose_room(self, request: HttpRequest, query: str) -> Shown:
         """No messages yet: a link to those of the room that was searched for."""
         help = "The messages of which room? Its id, or its whole name."
         found = None
@@ -77,11 +78,11 @@ class MessageAdmin(StoredAdmin):
                 try:
                     found = show_room(caller_of_page(request), query)
                 except NotFound:
-                    return Page([], help=help)
+                    return Shown([], help=help)
         if found is None:
-            return Page([], help=help)
+            return Shown([], help=help)
         room = ShownRoom.of(found)
-        return Page([], {f"Messages of “{room}”": {"room": room.pk, "q": None}}, help)
+        return Shown([], {f"Messages of “{room}”": {"room": room.pk, "q": None}}, help)
 
     def named(self, request: HttpRequest, pk: str) -> list[Message]:
         message = self.get_object(request, pk)
@@ -101,7 +102,7 @@ def recent_messages(request: HttpRequest, room: ShownRoom) -> SafeString:
     """The newest messages of a room, for those who may see messages."""
     if not request.user.has_perm("messaging.view_message"):
         return SafeString()
-    page = read_history(caller_of_page(request), room.pk, Asked(RECENT))
+    page = read_history(caller_of_page(request), room.pk, Page(RECENT))
     context = {"room": room, "found": [Message.of(message) for message in reversed(page.messages)]}
     return render_to_string("admin/messaging/recent.html", context, request)
 

@@ -7,14 +7,15 @@ from typing import Any
 import orjson
 
 from accounts.people import afind_person
-from foyer.api.rest import MOST_MESSAGES, NEWEST
+from foyer.api.contracts import checked
+from foyer.api.rest import MOST_MESSAGES, NEWEST, Page
+from foyer.api.wire import as_json_list
 from foyer.errors import InvalidInput
 from foyer.realtime.declarations import Nothing
 from foyer.realtime.gateway import Frame, Gateway, command
 from foyer.realtime.topics import user_topic
 from messaging import frames
 from messaging.operations import (
-    Asked,
     adelete_direct,
     adelete_message,
     aedit_direct,
@@ -26,8 +27,8 @@ from messaging.operations import (
 )
 from messaging.reading import amark_read, atell_typing, between, in_room
 from messaging.serializers import MessageText, check_post
-from rooms.commands import checked, room_of
-from rooms.operations import as_json_list, topic_of
+from rooms.frames import room_of
+from rooms.operations import topic_of
 
 
 def is_direct(frame: Frame) -> bool:
@@ -60,7 +61,7 @@ async def post(gateway: Gateway, frame: Frame) -> bytes:
 @command("history", frames.History, gives=frames.Page)
 async def history(gateway: Gateway, frame: Frame) -> bytes:
     """A page of messages, as over REST; `more` says whether there are others beyond it."""
-    asked = Asked(
+    asked = Page(
         number(frame, "limit", 1, MOST_MESSAGES) or NEWEST,
         number(frame, "before", 0, 2**53),
         number(frame, "after", 0, 2**53),

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 import orjson
 
 from accounts.authentication import acaller_from_headers
-from accounts.sessions import Caller
+from accounts.callers import Caller
 from foyer.api.wire import encode
-from foyer.errors import BadRequest, InvalidInput
+from foyer.errors import InvalidInput, UnknownCommand
 from foyer.realtime.connection import Dialect
 from foyer.realtime.consumer import PROTOCOL, EventStream, SocketConsumer
 from foyer.realtime.hub import Check
@@ -20,10 +20,6 @@ from foyer.realtime.topics import Topic, user_topic
 from messaging.operations import apost_message
 from messaging.serializers import check_post
 from rooms.operations import ashow_room, topic_of
-
-
-class UnknownCommand(BadRequest):
-    code = "unknown_command"
 
 
 def received_only(event: Event) -> bytes | None:

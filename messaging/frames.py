@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from foyer.api.fields import StrictInteger, StrictText
 from foyer.api.rest import MOST_MESSAGES
-from foyer.realtime.declarations import Channel, FrameShape, RetryKey, event
+from foyer.realtime.declarations import Channel, ClientId, FrameShape, event
 from foyer.realtime.frames import Failure
 from messaging.serializers import MessageText
 from rooms.frames import ByName
@@ -143,7 +143,7 @@ class Somewhere(FrameShape):
 class Post(MessageText, Somewhere):
     """Say something in a room or to a user. It is answered when it is stored."""
 
-    client_id = RetryKey()
+    client_id = ClientId()
     example = {"room": "12", "text": "hi", "client_id": "c-77"}
 
 
@@ -231,7 +231,7 @@ INBOX = Channel(
 class PostHere(MessageText, FrameShape):
     """Say something in the room. It is answered when it is stored."""
 
-    client_id = RetryKey()
+    client_id = ClientId()
     example = {"text": "hi", "client_id": "c-77"}
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import models
 
 from foyer.admin.stored import StoredModel
-from rooms.operations import fields_of
+from foyer.api.wire import fields_of
 
 
 class Message(StoredModel):

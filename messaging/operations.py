@@ -15,8 +15,11 @@ from typing import Any, NamedTuple
 import orjson
 from django.conf import settings
 
+from accounts.callers import Caller, who
+from accounts.operations import user_tag
 from accounts.people import Person
-from accounts.sessions import Caller
+from foyer.api.rest import Page
+from foyer.api.wire import quoted
 from foyer.errors import Unavailable
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import fingerprint
@@ -24,7 +27,7 @@ from foyer.store.functions import Argument
 from foyer.store.steps import Library, Steps, operation
 from foyer.times import now_text
 from messaging import errors as errors  # stored functions refuse by their codes
-from rooms.operations import ADMIT, quoted, remember_signer, sign, topic_of, user_tag, who
+from rooms.operations import ADMIT, remember_signer, sign, topic_of
 
 LUA = Path(__file__).parent / "lua"
 LIBRARY = Library("messaging", PRELUDE, ADMIT, LUA)
@@ -37,19 +40,11 @@ unreachable: dict[int, float] = {}
 """Such recipients, and until when."""
 
 
-class Page(NamedTuple):
+class History(NamedTuple):
     """Messages as JSON, oldest first, and whether there are more beyond them."""
 
     messages: list[bytes]
     more: bool
-
-
-class Asked(NamedTuple):
-    """Which messages are asked for: at most `limit`, before or after an id; the newest if neither is given."""
-
-    limit: int = 50
-    before: int | None = None
-    after: int | None = None
 
 
 def retry_arguments(retry_key: str | None, request: bytes) -> tuple[str, str, int]:
@@ -75,25 +70,25 @@ def _post_message(caller: Caller, room_id: str, text: str, retry_key: str | None
     message = yield LIBRARY.call("post", [tag], *who(caller), "", body, *retry)
     if not message:
         yield remember_signer(caller.id, tag)
-        message = yield LIBRARY.call("post", [tag], *who(caller), quoted(caller.username), body, *retry)
+        message = yield LIBRARY.call("post", [tag], *who(caller), caller.signature, body, *retry)
     return bytes(message)
 
 
-def _read_history(caller: Caller, room_id: str, asked: Asked) -> Steps[Page]:
+def _read_history(caller: Caller, room_id: str, page: Page) -> Steps[History]:
     """A page of a room's messages: the newest, or those before or after an id. Raises `UnknownCursor`."""
-    reply = yield LIBRARY.call("history", [topic_of(room_id).tag], *who(caller), INBOX, *cursors(asked))
-    return page(reply)
+    reply = yield LIBRARY.call("history", [topic_of(room_id).tag], *who(caller), INBOX, *cursors(page))
+    return history(reply)
 
 
-def cursors(asked: Asked) -> tuple[str, str, int]:
+def cursors(page: Page) -> tuple[str, str, int]:
     """What is asked for, as stored functions take it: before, after, limit."""
-    before, after = ("" if message_id is None else str(message_id) for message_id in (asked.before, asked.after))
-    return before, after, asked.limit
+    before, after = ("" if message_id is None else str(message_id) for message_id in (page.before, page.after))
+    return before, after, page.limit
 
 
-def page(reply: list[bytes]) -> Page:
+def history(reply: list[bytes]) -> History:
     more, *messages = reply
-    return Page(messages, more == b"1")
+    return History(messages, more == b"1")
 
 
 def _show_message(caller: Caller, room_id: str, message_id: int) -> Steps[bytes]:
@@ -110,7 +105,7 @@ def _delete_message(caller: Caller, room_id: str, message_id: int) -> Steps[None
     """Take a message away; its sender, the room's owner and admins may."""
     tag = topic_of(room_id).tag
     yield from sign(caller, tag)
-    yield LIBRARY.call("delete", [tag], *who(caller), message_id, quoted(caller.username))
+    yield LIBRARY.call("delete", [tag], *who(caller), message_id, caller.signature)
 
 
 def _send_direct(caller: Caller, to: Person, text: str, retry_key: str | None = None) -> Steps[bytes]:
@@ -134,7 +129,7 @@ def _delete_direct(caller: Caller, to: Person, message_id: int) -> Steps[None]:
 
 def in_both_logs(function: str, caller: Caller, to: Person, *args: Argument) -> Steps[Any]:
     """Do something in the caller's log, then deliver what it left in his outbox for `to`. Returns the first's reply."""
-    sender = caller.id, quoted(caller.username)
+    sender = caller.id, caller.signature
     reply, *waiting = yield LIBRARY.call(function, [user_tag(caller.id)], *sender, to.id, *args)
     yield from deliver(caller, to, *waiting)
     return reply
@@ -150,7 +145,7 @@ def deliver(caller: Caller, to: Person, waiting: list[bytes], others: list[Any])
 def deliver_portion(caller: Caller, recipient: int, waiting: list[bytes]) -> Steps[list[bytes]]:
     """Deliver what a stored function gave as one portion, and cross it off. Returns the next one."""
     to = orjson.loads(waiting[3].replace(b"\x00", b"0").replace(b"\x01", b"0"))["to"]
-    sender = quoted(caller.username)
+    sender = caller.signature
     yield LIBRARY.call("deliver", [user_tag(recipient)], quoted(to), caller.id, sender, *waiting)
     left: list[bytes] = yield LIBRARY.call("delivered", [user_tag(caller.id)], recipient, *waiting[0::4])
     return left
@@ -169,16 +164,16 @@ def deliver_left_behind(caller: Caller, others: list[Any]) -> Steps[None]:
             unreachable[recipient] = time.monotonic() + LATER
 
 
-def _read_direct(caller: Caller, other: Person | None, asked: Asked) -> Steps[Page]:
+def _read_direct(caller: Caller, other: Person | None, page: Page) -> Steps[History]:
     """A page of what the caller and `other` said to each other; with None, of what anyone sent to the caller."""
     index = INBOX if other is None else f"with:{other.id}"
     tag = user_tag(caller.id)
     reply, others = yield [
-        LIBRARY.call("history", [tag], *who(caller), index, *cursors(asked)),
+        LIBRARY.call("history", [tag], *who(caller), index, *cursors(page)),
         LIBRARY.call("undelivered", [tag]),
     ]
     yield from deliver_left_behind(caller, others)
-    return page(reply)
+    return history(reply)
 
 
 def _forget_user(user_id: int) -> Steps[None]:

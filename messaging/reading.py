@@ -1,7 +1,9 @@
-"""What people read and are about to write: read markers, unread messages, and who is typing.
+"""Operations on what people read and are about to write: read markers, unread messages, and who is typing.
 
-A marker is the offset up to which a user has read a room's log, or, of what was said between two, his own. It never
-goes back. What is unread is the distance from it to the last message.
+They are operations like those in `operations.py`, and may name keys; they are apart because they change no message.
+
+A marker is the offset up to which a user has read a room's log or, of what was said between two, their own log. It
+never goes back. What is unread is the distance from it to the last message.
 """
 
 from __future__ import annotations
@@ -9,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from accounts.callers import Caller, who
+from accounts.operations import user_tag
 from accounts.people import Person
-from accounts.sessions import Caller
+from foyer.api.wire import quoted
 from foyer.errors import UnknownCursor
 from foyer.realtime.topics import Topic, user_topic
 from foyer.store.steps import Steps, operation
 from messaging.operations import INBOX, LIBRARY
 from rooms.errors import RoomNotFound
-from rooms.operations import quoted, topic_of, user_tag, who
+from rooms.operations import topic_of
 
 PLACES_AT_ONCE = 500
 
@@ -51,7 +55,7 @@ def _mark_read(caller: Caller, place: Place, offset: int) -> Steps[bytes]:
     if offset > head:
         raise UnknownCursor
     body = b'%b,"read":%d' % (place.told, offset)
-    read = yield LIBRARY.call("mark_read", [user_tag(caller.id)], quoted(caller.username), place.mark, offset, body)
+    read = yield LIBRARY.call("mark_read", [user_tag(caller.id)], caller.signature, place.mark, offset, body)
     return b'{%b,"read":%d,"unread":%d}' % (place.told, read, max(last - read, 0))
 
 
@@ -72,7 +76,7 @@ def _summaries(caller: Caller, room_ids: Sequence[str]) -> Steps[list[bytes]]:
 
 def _tell_typing(caller: Caller, topic: Topic) -> Steps[None]:
     """Tell those who read a topic that the caller is writing. Raises `RoomNotFound`."""
-    yield LIBRARY.call("typing", [topic.tag], *who(caller), quoted(caller.username), topic.quoted)
+    yield LIBRARY.call("typing", [topic.tag], *who(caller), caller.signature, topic.quoted)
 
 
 mark_read, amark_read = operation(_mark_read)

@@ -9,10 +9,10 @@ from rest_framework.views import APIView
 from accounts.authentication import caller_of
 from accounts.people import find_person
 from foyer.api.rest import MOST_MESSAGES, NEWEST, RawJSON, page_of, retry_key, with_next_link
+from foyer.api.wire import as_json_list, fields_of
 from messaging.errors import MessageNotFound
 from messaging.operations import (
-    Asked,
-    Page,
+    History,
     delete_message,
     edit_message,
     post_message,
@@ -22,7 +22,7 @@ from messaging.operations import (
     show_message,
 )
 from messaging.serializers import MessageText
-from rooms.operations import as_json_list, fields_of, show_room
+from rooms.operations import show_room
 
 
 def text_of(request: Request) -> str:
@@ -32,7 +32,7 @@ def text_of(request: Request) -> str:
     return text
 
 
-def answer_page(request: Request, page: Page, *, forward: bool) -> Response:
+def answer_page(request: Request, page: History, *, forward: bool) -> Response:
     """A page, with a link to the next: newer messages when reading forward, older ones otherwise."""
     response = Response(RawJSON(as_json_list(page.messages)))
     if page.more and page.messages:
@@ -45,7 +45,7 @@ class RoomMessages(APIView):
     """A room's messages, the newest 50 unless asked otherwise; post a text to add one."""
 
     def get(self, request: Request, room_id: str) -> Response:
-        asked = Asked(*page_of(request, default=NEWEST, most=MOST_MESSAGES))
+        asked = page_of(request, default=NEWEST, most=MOST_MESSAGES)
         page = read_history(caller_of(request), room_id, asked)
         return answer_page(request, page, forward=asked.after is not None)
 
@@ -79,7 +79,7 @@ class Conversation(APIView):
     """What you and another user said to each other; post a text to say more."""
 
     def get(self, request: Request, username: str) -> Response:
-        asked = Asked(*page_of(request, default=NEWEST, most=MOST_MESSAGES))
+        asked = page_of(request, default=NEWEST, most=MOST_MESSAGES)
         page = read_direct(caller_of(request), find_person(username), asked)
         return answer_page(request, page, forward=asked.after is not None)
 
@@ -93,7 +93,7 @@ class Inbox(APIView):
     """Direct messages to you, the newest 50 unless asked otherwise."""
 
     def get(self, request: Request) -> Response:
-        asked = Asked(*page_of(request, default=NEWEST, most=MOST_MESSAGES))
+        asked = page_of(request, default=NEWEST, most=MOST_MESSAGES)
         page = read_direct(caller_of(request), None, asked)
         return answer_page(request, page, forward=asked.after is not None)
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin import caller_of_page
 from accounts.people import find_person
-from foyer.admin.stored import Page, StoredAdmin, log_change, place
+from foyer.admin.stored import Shown, StoredAdmin, log_change, place
 from foyer.errors import FoyerError, InvalidInput
 from rooms.membership import add_member, list_members, remove_member
 from rooms.models import Room
@@ -53,13 +53,13 @@ class RoomAdmin(StoredAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("name", "members_only") if obj is None else self.fields
 
-    def page(self, request: HttpRequest, query: str) -> Page:
+    def page(self, request: HttpRequest, query: str) -> Shown:
         caller, size = caller_of_page(request), self.list_per_page
         help = "A room's id, or its whole name with capital letters as they are; 'lobby' for the lobby."
         if query:
             by_id = show_room(caller, query) if query == LOBBY or exists(query) else None
             found = [room for room in (by_id, find_room(caller, query)) if room]
-            return Page([Room.of(room) for room in dict.fromkeys(found)], help=help)
+            return Shown([Room.of(room) for room in dict.fromkeys(found)], help=help)
         after, before = place(request, "after"), place(request, "before")
         if after is not None:
             rooms = list_rooms(caller, after, size + 1)
@@ -73,7 +73,7 @@ class RoomAdmin(StoredAdmin):
             links |= {"Newest": {}, "Newer": {"after": rows[0].pk}}
         if rows and (is_more or after is not None):
             links["Older"] = {"before": rows[-1].pk}
-        return Page(rows, links, help)
+        return Shown(rows, links, help)
 
     def find(self, request: HttpRequest, pk: str) -> Room:
         return Room.of(show_room(caller_of_page(request), pk))

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import orjson
-from rest_framework import serializers
 
+from accounts.callers import Caller
 from accounts.people import afind_person
-from accounts.sessions import Caller
+from foyer.api.contracts import checked
 from foyer.api.retry_keys import retry_key_of
-from foyer.errors import InvalidInput
 from foyer.realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, topics
 from foyer.realtime.topics import room_topic
-from foyer.store.steps import on_loop
 from rooms import frames
+from rooms.frames import room_of
 from rooms.membership import aadd_member, aremove_member, arequire_member
-from rooms.operations import LIBRARY, LOBBY, acreate_room, adelete_room, ashow_room, topic_of, user_tag
+from rooms.operations import LOBBY, acreate_room, adelete_room, aown_rooms, ashow_room, topic_of
 from rooms.serializers import NewMember, NewRoom
-
-
-def checked(contract: type[serializers.Serializer[Any]], frame: Frame) -> dict[str, Any]:
-    """What a frame says, by the contract of the same REST body. Raises `InvalidInput`."""
-    body = contract(data=frame)
-    if not body.is_valid():
-        raise InvalidInput(dict(body.errors))
-    valid: dict[str, Any] = body.validated_data
-    return valid
-
-
-def room_of(frame: Frame) -> str:
-    """The room that a frame names. Raises `InvalidInput`."""
-    room_id = frame.get("room")
-    if not isinstance(room_id, str):
-        raise InvalidInput({"room": ["The id of a room is expected: a string."]})
-    return room_id
 
 
 @topics("room")
@@ -53,16 +34,11 @@ def lobby_reading(caller: Caller, rest: str) -> Reading:
 
 @at_once
 async def own_rooms(caller: Caller) -> list[Reading]:
-    """Everyone hears the rooms he is a member of."""
-    found: list[Reading] = []
-    after = -1
-    while page := await on_loop().call(LIBRARY.call("page", [user_tag(caller.id)], "rooms", after, "", 1000, 0)):
-        after = 0 if page[-1] == LOBBY.encode() else int(page[-1])
-        found.extend(
-            Reading(room_topic(room_id.decode()), partial(arequire_member, caller.id, room_id.decode()))
-            for room_id in page
-        )
-    return found
+    """Everyone hears the rooms that they are a member of."""
+    return [
+        Reading(room_topic(room_id), partial(arequire_member, caller.id, room_id))
+        for room_id in await aown_rooms(caller.id)
+    ]
 
 
 @command("create_room", frames.CreateRoom, gives=frames.Room)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from foyer.api.fields import StrictText
-from foyer.realtime.declarations import FrameShape, RetryKey, event
+from foyer.errors import InvalidInput
+from foyer.realtime.declarations import ClientId, FrameShape, event
 from foyer.realtime.frames import Place
 from rooms.serializers import NewMember, NewRoom
 
@@ -93,10 +96,18 @@ class InRoom(FrameShape):
     room = StrictText(allow_blank=True)
 
 
+def room_of(frame: dict[str, Any]) -> str:
+    """The room that a frame names. Raises `InvalidInput`."""
+    room_id = frame.get("room")
+    if not isinstance(room_id, str):
+        raise InvalidInput({"room": ["The id of a room is expected: a string."]})
+    return room_id
+
+
 class CreateRoom(NewRoom, FrameShape):
     """Make a room; the caller owns it and is its first member."""
 
-    client_id = RetryKey()
+    client_id = ClientId()
     example = {"name": "Lab", "members_only": False, "client_id": "c-12"}
 
 

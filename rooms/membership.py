@@ -1,8 +1,8 @@
-"""Who is in a room, and what the one concerned is told of it.
+"""Operations on the members of a room: the second half of `operations.py`, which would be too long with it.
 
-A change of members is one step in the room: the membership, its event, and a notice for the one concerned. Saying it in
-his own log is a step in another slot. A notice that a crash left behind is said by whoever touches the room's members
-next, once and in the order of the room's log.
+A change of members is one step in the room: the membership, its event, and a notice for the member concerned. Saying it
+in the log of that user is a step in another slot. A notice that a crash left behind is said by whoever touches the
+room's members next, once and in the order of the room's log.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 import orjson
 
+from accounts.callers import Caller, who
+from accounts.operations import user_tag
 from accounts.people import Person
-from accounts.sessions import Caller
+from foyer.api.wire import quoted
 from foyer.store.steps import Steps, operation
 from foyer.times import now_text
 from rooms.errors import NotInRoom
-from rooms.operations import LIBRARY, quoted, sign, tell, topic_of, user_tag, who
+from rooms.operations import LIBRARY, sign, tell, topic_of
 
 
 class Member(NamedTuple):
@@ -29,12 +31,12 @@ class Member(NamedTuple):
 
 
 def _add_member(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Member, bool]]:
-    """Let `someone` into a room. Returns him, and whether he came in now.
+    """Let `someone` into a room. Returns the member, and whether they came in now.
 
     Raises `RoomNotFound`, `NotAMember` for a caller who may not, `AccountGone`.
     """
     tag = topic_of(room_id).tag
-    add = partial(LIBRARY.call, "add_member", [tag], *who(caller), quoted(caller.username))
+    add = partial(LIBRARY.call, "add_member", [tag], *who(caller), caller.signature)
     is_new, joined_at, *notices = yield add(someone.id, quoted(someone.username), "")
     if not joined_at:
         yield LIBRARY.call("remember", [user_tag(someone.id)], tag, room_id)
@@ -49,7 +51,7 @@ def _remove_member(caller: Caller, room_id: str, someone: Person) -> Steps[None]
     tag = topic_of(room_id).tag
     yield from sign(caller, tag)
     was_in, *notices = yield LIBRARY.call(
-        "remove_member", [tag], *who(caller), quoted(caller.username), someone.id, quoted(someone.username)
+        "remove_member", [tag], *who(caller), caller.signature, someone.id, quoted(someone.username)
     )
     yield from tell(room_id, notices)
     if not was_in:
@@ -57,7 +59,7 @@ def _remove_member(caller: Caller, room_id: str, someone: Person) -> Steps[None]
 
 
 def _list_members(caller: Caller, room_id: str) -> Steps[list[Member]]:
-    """Everyone in a room, by the time he joined. Raises `RoomNotFound`."""
+    """Everyone in a room, by the time they joined. Raises `RoomNotFound`."""
     reply, *notices = yield LIBRARY.call("members", [topic_of(room_id).tag], *who(caller))
     yield from tell(room_id, notices)
     found = [

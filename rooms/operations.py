@@ -17,11 +17,12 @@ import secrets
 import unicodedata
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from accounts.sessions import Caller
+from accounts.callers import Caller, who
+from accounts.operations import user_tag
+from foyer.api.wire import fields_of, quoted
 from foyer.errors import UnknownCursor
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import Attempt, remembered_creation
@@ -38,6 +39,7 @@ INDEX = "{rooms}"
 ROOM_ID = re.compile(r"[1-9][0-9]{0,15}")
 LOBBY = "lobby"
 """The id, and the name, of the room that always exists. It is in no list of rooms but those of its members."""
+OWN_ROOMS_AT_ONCE = 1000
 
 
 def name_key(name: str) -> str:
@@ -65,19 +67,6 @@ def free_key(name: str) -> str:
     if key == LOBBY:
         raise RoomNameTaken(f"A room named '{LOBBY}' exists.")
     return key
-
-
-def user_tag(user_id: int) -> str:
-    return f"{{user:{user_id}}}"
-
-
-def who(caller: Caller) -> tuple[int, int]:
-    """The caller as stored functions take him: account id, and 1 for an admin."""
-    return caller.id, int(caller.is_admin)
-
-
-def quoted(text: str) -> bytes:
-    return orjson.dumps(text)
 
 
 def _create_room(caller: Caller, name: str, members_only: bool, retry_key: str | None) -> Steps[bytes]:
@@ -120,7 +109,7 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
             [tag],
             attempt.token,
             caller.id,
-            quoted(caller.username),
+            caller.signature,
             quoted(name),
             key,
             claim,
@@ -184,7 +173,7 @@ def _update_room(caller: Caller, room_id: str, name: str | None, members_only: b
         "" if name is None else quoted(name),
         key,
         "" if members_only is None else int(members_only),
-        quoted(caller.username),
+        caller.signature,
         token,
         claim,
     )
@@ -210,7 +199,7 @@ def claim_for(room_id: str, key: str, name: str) -> Steps[bytes]:
 def _delete_room(caller: Caller, room_id: str) -> Steps[None]:
     """Delete a room and all its messages; owner and admins. Raises `RoomNotFound` when it is gone already."""
     is_ours, key, members, notices = yield LIBRARY.call(
-        "delete", [changeable(room_id).tag], *who(caller), quoted(caller.username)
+        "delete", [changeable(room_id).tag], *who(caller), caller.signature
     )
     yield from tell(room_id, notices)
     yield [
@@ -268,13 +257,23 @@ def _find_room(caller: Caller, name: str) -> Steps[bytes | None]:
     if not room_id:
         return None
     room = yield show_call(caller, room_id.decode())
-    return bytes(room) if room and orjson.loads(room)["name"] == name else None
+    return bytes(room) if room and fields_of(room)["name"] == name else None
 
 
 def _member_ids(room_id: str) -> Steps[set[int]]:
     """Account ids of a room's members; none for a room that is gone."""
     ids = yield LIBRARY.call("member_ids", [topic_of(room_id).tag])
     return {int(user_id) for user_id in ids}
+
+
+def _own_rooms(user_id: int) -> Steps[list[str]]:
+    """Ids of the rooms that a user is in, the lobby first, the others by creation; perhaps of some that they left."""
+    found: list[str] = []
+    after = -1
+    while page := (yield LIBRARY.call("page", [user_tag(user_id)], "rooms", after, "", OWN_ROOMS_AT_ONCE, 0)):
+        found.extend(room_id.decode() for room_id in page)
+        after = 0 if found[-1] == LOBBY else int(found[-1])
+    return found
 
 
 def _openness(room_id: str) -> Steps[str]:
@@ -288,8 +287,8 @@ def remember_signer(user_id: int, log_tag: str) -> Call:
 
 
 def sign(caller: Caller, log_tag: str) -> Steps[None]:
-    """Before a caller's name gets into a log with what he did: an admin may never have signed there, others have."""
-    if caller.is_admin:
+    """Before a caller's name gets into a log with what they did: an admin may never have signed there, others have."""
+    if caller.is_admin and caller.id:
         yield remember_signer(caller.id, log_tag)
 
 
@@ -307,17 +306,8 @@ update_room, aupdate_room = operation(_update_room)
 delete_room, adelete_room = operation(_delete_room)
 list_rooms, alist_rooms = operation(_list_rooms)
 find_room, afind_room = operation(_find_room)
+own_rooms, aown_rooms = operation(_own_rooms)
 last_room_id, alast_room_id = operation(_last_room_id)
 openness, aopenness = operation(_openness)
 member_ids, amember_ids = operation(_member_ids)
 forget_user, aforget_user = operation(_forget_user)
-
-
-def as_json_list(items: list[bytes]) -> bytes:
-    """JSON texts as one JSON array."""
-    return b"[" + b",".join(items) + b"]"
-
-
-def fields_of(room: bytes) -> dict[str, Any]:
-    loaded: dict[str, Any] = orjson.loads(room)
-    return loaded

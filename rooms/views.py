@@ -9,16 +9,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
+from accounts.callers import Caller
 from accounts.people import find_person
-from accounts.sessions import Caller
 from foyer.api.rest import RawJSON, page_of, retry_key, with_next_link
+from foyer.api.wire import as_json_list, fields_of
 from foyer.realtime.presence import ONLINE, among
 from rooms.membership import add_member, list_members, remove_member
 from rooms.operations import (
-    as_json_list,
     create_room,
     delete_room,
-    fields_of,
     find_room,
     list_rooms,
     show_room,

@@ -1,6 +1,6 @@
 """Callers for tests that need no accounts."""
 
-from accounts.sessions import Caller
+from accounts.callers import Caller
 
 ANN = Caller(id=1, username="ann", is_admin=False)
 BEN = Caller(id=2, username="ben", is_admin=False)

@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
+from accounts.callers import Caller
+from accounts.operations import bury
 from accounts.people import Person
-from accounts.sessions import Caller, bury
 from foyer.realtime.log import read_log
 from foyer.realtime.topics import room_topic
 from foyer.store.steps import client

@@ -23,8 +23,8 @@ from websockets.sync.client import connect
 
 from accounts.models import DATA_SIZE
 from accounts.names import USERNAME_LENGTH
+from accounts.operations import MOST_SESSIONS
 from accounts.passwords import PASSWORD_LENGTH
-from accounts.sessions import MOST_SESSIONS
 from bench.report import HEADINGS
 from clients.terminal.gateway_client import GatewayClient
 from foyer.api.wire import DEEPEST

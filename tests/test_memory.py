@@ -15,7 +15,7 @@ import uvicorn
 import uvloop
 from websockets.asyncio.client import connect
 
-from accounts.sessions import Standing, astart_session
+from accounts.operations import Standing, astart_session
 from foyer.realtime.connection import Connection
 from foyer.realtime.consumer import EventStream, SocketConsumer
 from foyer.realtime.hub import get_hub, hubs

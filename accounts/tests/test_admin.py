@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from accounts import sessions
+from accounts import operations
 from accounts.models import Account
 from accounts.tests.conftest import PASSWORD, Api, sign_in
 from accounts.tests.pages import answers, browser_of, log, staff, told
@@ -80,8 +80,8 @@ def test_accounts_are_deleted_with_their_sessions(browser: Client, ben: Account)
     form = {"action": "delete_selected", "_selected_action": str(ann.pk), "post": "yes"}
     assert browser.post("/admin/accounts/account/", form).status_code == 302
     assert [client.get("/").json() for client in clients] == [{"message": "Hello World"}] * 2
-    assert sessions.is_gone(ben.pk)
-    assert sessions.is_gone(ann.pk)
+    assert operations.is_gone(ben.pk)
+    assert operations.is_gone(ann.pk)
 
 
 def select(browser: Client, action: str, *accounts: Account) -> list[str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from accounts import sessions
+from accounts import operations, tokens
 from accounts.models import Account
 from accounts.tests.pages import answers, browser_of, links, log, rows, staff
 from foyer.errors import BadToken
@@ -29,20 +29,20 @@ def browser(boss: Account) -> Client:
     return browser_of(boss)
 
 
-def is_good(session: sessions.Session) -> bool:
-    return sessions.ask(sessions.read_token(session.token)) is not None
+def is_good(session: operations.NewSession) -> bool:
+    return operations.ask(tokens.read_token(session.token)) is not None
 
 
 def test_the_sessions_of_an_account_are_listed_and_one_is_ended(browser: Client, ann: Account) -> None:
-    first, second = (sessions.start_session(ann.standing) for _ in range(2))
+    first, second = (operations.start_session(ann.standing) for _ in range(2))
     assert rows(browser.get(SESSIONS)) == []
     assert len(rows(browser.get(SESSIONS, {"q": "ann"}))) == 2
-    ended = f"{ann.pk}-{sessions.read_token(first.token).session}"
+    ended = f"{ann.pk}-{tokens.read_token(first.token).session}"
     assert "Ann" in browser.get(f"{SESSIONS}{ended}/change/").content.decode()
     assert "Yes, end it" in browser.get(f"{SESSIONS}{ended}/delete/").content.decode()
     assert browser.post(f"{SESSIONS}{ended}/delete/", {"post": "yes"}).status_code == 302
     (left,) = rows(browser.get(SESSIONS, {"q": "ANN"}))
-    assert left.pk == f"{ann.pk}-{sessions.read_token(second.token).session}"
+    assert left.pk == f"{ann.pk}-{tokens.read_token(second.token).session}"
     assert is_good(second)
     with pytest.raises(BadToken):
         is_good(first)
@@ -53,7 +53,7 @@ def test_the_sessions_of_an_account_are_listed_and_one_is_ended(browser: Client,
 
 def test_sessions_are_ended_together(browser: Client, ann: Account) -> None:
     for _ in range(3):
-        sessions.start_session(ann.standing)
+        operations.start_session(ann.standing)
     chosen = [session.pk for session in rows(browser.get(SESSIONS, {"q": "Ann"}))]
     form = {"action": "end", "_selected_action": chosen[:2], "index": "0"}
     assert browser.post(f"{SESSIONS}?q=Ann", form).status_code == 302
@@ -61,7 +61,7 @@ def test_sessions_are_ended_together(browser: Client, ann: Account) -> None:
 
 
 def test_a_page_of_a_session_shows_no_token(browser: Client, ann: Account) -> None:
-    token = sessions.start_session(ann.standing).token
+    token = operations.start_session(ann.standing).token
     (session,) = rows(browser.get(SESSIONS, {"q": "Ann"}))
     for address in (f"{SESSIONS}?q=Ann", f"{SESSIONS}{session.pk}/change/"):
         page = browser.get(address).content.decode()
@@ -114,7 +114,7 @@ def test_those_of_an_instance_that_died_are_listed_no_longer(
 
 
 def test_ending_a_connection_ends_the_sessions_of_its_user(browser: Client, ann: Account) -> None:
-    session = sessions.start_session(ann.standing)
+    session = operations.start_session(ann.standing)
     arrive(ONLINE, "one", [(ann.pk, "Ann")])
     form = {"action": "end", "_selected_action": str(ann.pk), "index": "0"}
     assert browser.post(CONNECTIONS, form).status_code == 302
@@ -125,7 +125,7 @@ def test_ending_a_connection_ends_the_sessions_of_its_user(browser: Client, ann:
 
 def test_who_may_do_what_follows_from_his_permissions(ann: Account, boss: Account) -> None:
     arrive(ONLINE, "one", [(ann.pk, "Ann")])
-    key = f"{ann.pk}-{sessions.read_token(sessions.start_session(ann.standing).token).session}"
+    key = f"{ann.pk}-{tokens.read_token(operations.start_session(ann.standing).token).session}"
     who = {
         "nobody": None,
         "a user": ann,

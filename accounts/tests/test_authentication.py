@@ -8,8 +8,9 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from accounts import credentials, passwords, sessions
-from accounts.authentication import ForeignOrigin, acaller_from_headers, is_own_origin, split_basic
+from accounts import credentials, operations, passwords
+from accounts.authentication import acaller_from_headers, is_own_origin, split_basic
+from accounts.errors import ForeignOrigin
 from accounts.models import Account
 from accounts.tests.conftest import PASSWORD, Api, code, sign_in
 from foyer.errors import BadCredentials, BadToken, NotAuthenticated
@@ -184,12 +185,12 @@ def test_basic_credentials_may_hold_colons_and_any_character() -> None:
     assert split_basic(base64.b64encode("Zoë:x".encode("latin-1")).decode()) == ("Zoë", "x")
 
 
-ANN = sessions.Standing.of(7, "Ann", False, True, "hash")
+ANN = operations.Standing.of(7, "Ann", False, True, "hash")
 
 
 @pytest.mark.parametrize("origin", [[], [OWN], [FOREIGN]])
 async def test_a_token_opens_a_socket_from_anywhere(origin: list[tuple[bytes, bytes]]) -> None:
-    token = (await sessions.astart_session(ANN)).token.encode()
+    token = (await operations.astart_session(ANN)).token.encode()
     ways = [(b"authorization", b"Bearer " + token), (b"sec-websocket-protocol", b"foyer.v1, bearer." + token)]
     for way in ways:
         caller = await acaller_from_headers([HOST, *origin, way], "192.0.2.1")
@@ -244,7 +245,7 @@ async def test_a_cookie_opens_a_socket_from_our_own_pages_only() -> None:
 
 
 async def test_a_token_costs_one_call_and_neither_sql_nor_a_thread(monkeypatch: Any) -> None:
-    token = (await sessions.astart_session(ANN)).token
+    token = (await operations.astart_session(ANN)).token
     calls: list[Any] = []
     call = store.LoopClient.call
 

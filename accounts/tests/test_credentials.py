@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from accounts import credentials, passwords, sessions
+from accounts import credentials, operations, passwords, sessions
 from accounts.credentials import (
     Attempt,
     Remembered,
-    TooManySignIns,
     averify,
     network_of,
     remembered,
@@ -21,6 +20,7 @@ from accounts.credentials import (
     try_once,
     verify,
 )
+from accounts.errors import TooManySignIns
 from accounts.models import Account
 from accounts.tests.conftest import PASSWORD
 from foyer.errors import BadCredentials, Busy
@@ -139,7 +139,8 @@ def test_what_is_kept_of_failures_is_bounded_and_names_nobody(settings: Any, db:
     for _ in range(5):
         credentials.failures(attempt, add=True)
     client = store.client()
-    for key, most in attempt.buckets():
+    for counted, most in attempt.limits():
+        key = operations.counter(counted)
         assert client.llen(key) == most
         assert 0 < client.pttl(key) <= 60_000
         assert "nobody" not in key
@@ -242,8 +243,8 @@ def test_a_password_that_changes_while_it_is_checked_signs_nobody_in(ben: Accoun
         new = passwords.hash_password("another")
         Account.objects.filter(pk=ben.pk).update(password=new)
         stamp = Account(password=new).standing.stamp
-        change = sessions.hold(ben.pk, end_all=True)
-        sessions.keep_copy(ben.standing._replace(stamp=stamp), change)
+        change = operations.hold(ben.pk, end_all=True)
+        operations.keep_copy(ben.standing._replace(stamp=stamp), change)
         return account
 
     monkeypatch.setattr(credentials, "in_slot", lambda work, attempt: checked(attempt))
@@ -254,21 +255,21 @@ def test_a_password_that_changes_while_it_is_checked_signs_nobody_in(ben: Accoun
 
 def test_an_account_that_changes_all_the_time_is_told_to_come_back(ben: Account, monkeypatch: Any) -> None:
     monkeypatch.setattr(Account, "renew_copy", lambda self: None)
-    sessions.start_session(ben.standing._replace(stamp="newer"))
+    operations.start_session(ben.standing._replace(stamp="newer"))
     with pytest.raises(Busy):
         sign_in("ben", PASSWORD, HERE)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_copy_of_a_row_that_no_longer_exists_locks_nobody_out(ben: Account) -> None:
-    sessions.start_session(ben.standing._replace(stamp="as before a backup was restored", is_admin=True))
+    operations.start_session(ben.standing._replace(stamp="as before a backup was restored", is_admin=True))
     account, session = sign_in("ben", PASSWORD, HERE)
     assert account == ben
     assert not sessions.authenticate(session.token).is_admin
 
 
 def test_signing_in_to_an_account_whose_deletion_was_cut_short_deletes_it(ben: Account) -> None:
-    sessions.bury(ben.pk)
+    operations.bury(ben.pk)
     with pytest.raises(BadCredentials):
         sign_in("ben", PASSWORD, HERE)
     assert not Account.objects.filter(pk=ben.pk).exists()

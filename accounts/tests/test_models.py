@@ -12,21 +12,12 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts import models, passwords, sessions
+from accounts import models, operations, passwords, sessions
 from accounts.credentials import verify
-from accounts.models import (
-    DATA_SIZE,
-    Account,
-    EmailTaken,
-    RetryKey,
-    UsernameTaken,
-    UserNotFound,
-    as_json,
-    before_deletion,
-    fingerprint,
-    merged,
-)
+from accounts.errors import EmailTaken, UsernameTaken, UserNotFound
+from accounts.models import DATA_SIZE, Account, as_json, before_deletion, fingerprint, merged
 from accounts.tests.conftest import PASSWORD
+from foyer.api.retry_keys import RetryKey
 from foyer.errors import BadToken, InvalidInput, RetryKeyReused, Unavailable
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -253,13 +244,13 @@ def test_an_account_that_is_gone_is_not_written(ben: Account) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_changed_password_ends_every_session(ben: Account) -> None:
-    tokens = [sessions.start_session(ben.standing).token for _ in range(2)]
+    tokens = [operations.start_session(ben.standing).token for _ in range(2)]
     ben.change_password("another")
     for token in tokens:
         with pytest.raises(BadToken):
             sessions.authenticate(token)
     assert verify("ben", "another", "")
-    assert sessions.start_session(ben.standing)
+    assert operations.start_session(ben.standing)
 
 
 def test_a_password_that_may_not_be_is_refused(ben: Account) -> None:
@@ -282,7 +273,7 @@ def told() -> Iterator[list[int]]:
 
 @pytest.mark.django_db(transaction=True)
 def test_deleting_an_account_ends_its_sessions_and_tells_the_other_apps(ben: Account, told: list[int]) -> None:
-    token, number = sessions.start_session(ben.standing).token, ben.pk
+    token, number = operations.start_session(ben.standing).token, ben.pk
     ben.delete()
     assert told == [number]
     assert not Account.objects.filter(pk=number).exists()
@@ -304,7 +295,7 @@ def test_a_deletion_that_was_cut_short_anywhere_can_be_repeated(
 
     with monkeypatch.context() as patch:
         if step == "bury":
-            patch.setattr(sessions, "bury", crash)
+            patch.setattr(operations, "bury", crash)
         elif step == "hook":
             patch.setattr(models, "before_deletion", [crash])
         else:
@@ -313,7 +304,7 @@ def test_a_deletion_that_was_cut_short_anywhere_can_be_repeated(
             ben.delete()
     row = Account.objects.get(pk=number)
     if step == "bury":
-        assert sessions.start_session(row.standing)  # nothing has happened
+        assert operations.start_session(row.standing)  # nothing has happened
     assert verify("ben", PASSWORD, "") == row
     row.delete()
     assert not Account.objects.filter(pk=number).exists()
@@ -321,7 +312,7 @@ def test_a_deletion_that_was_cut_short_anywhere_can_be_repeated(
 
 
 def test_the_name_of_an_account_whose_deletion_was_cut_short_is_free(ben: Account, told: list[int]) -> None:
-    sessions.bury(ben.pk)
+    operations.bury(ben.pk)
     assert Account.sign_up("ben", "pass", {}).pk != ben.pk
     assert told == [ben.pk]
 
@@ -330,7 +321,7 @@ def test_nothing_is_deleted_while_the_store_is_away(ben: Account, told: list[int
     def away(*_: Any) -> None:
         raise Unavailable
 
-    monkeypatch.setattr(sessions, "bury", away)
+    monkeypatch.setattr(operations, "bury", away)
     with pytest.raises(Unavailable):
         ben.delete()
     assert told == []

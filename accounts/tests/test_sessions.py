@@ -10,25 +10,20 @@ import jwt
 import pytest
 from django.db import transaction
 
-from accounts import sessions
+from accounts import operations
+from accounts.callers import Caller
+from accounts.errors import AccountChanged, AccountChanging, AccountGone
 from accounts.models import Account
-from accounts.sessions import (
+from accounts.operations import (
     MOST_SESSIONS,
-    AccountChanged,
-    AccountChanging,
-    AccountGone,
-    Caller,
-    Claims,
     Standing,
-    aauthenticate,
-    authenticate,
     check_sessions,
     end_all_sessions,
     end_session,
-    read_token,
     start_session,
-    write_token,
 )
+from accounts.sessions import aauthenticate, authenticate
+from accounts.tokens import Claims, read_token, write_token
 from foyer.errors import BadToken, FoyerError, Unavailable
 from foyer.store import steps as store
 
@@ -72,9 +67,9 @@ def test_a_token_says_who_is_calling() -> None:
 
 
 async def test_a_token_says_so_on_the_event_loop_too() -> None:
-    session = await sessions.astart_session(ANN._replace(is_admin=True))
+    session = await operations.astart_session(ANN._replace(is_admin=True))
     assert (await aauthenticate(session.token)).user_type == "admin"
-    await sessions.aend_session(7, read_token(session.token).session)
+    await operations.aend_session(7, read_token(session.token).session)
     with pytest.raises(BadToken):
         await aauthenticate(session.token)
 
@@ -135,7 +130,7 @@ def test_signing_out_everywhere_ends_every_token(news: News) -> None:
 def test_a_session_ends_when_its_time_is_over() -> None:
     claims = Claims(7, "soon", int(time.time()) + 100)
     ended = int(time.time() * 1000) - 1
-    store.run(sessions.LIBRARY.call("start_session", ["{user:7}"], "soon", ended, 50, 10_000, *ANN.copy))
+    store.run(operations.LIBRARY.call("start_session", ["{user:7}"], "soon", ended, 50, 10_000, *ANN.copy))
     with pytest.raises(BadToken):
         authenticate(write_token(claims, int(time.time())))
     assert check_sessions([Caller(7, "Ann", False, "soon", 0)]) == [False]
@@ -164,7 +159,7 @@ def test_of_too_many_sessions_the_oldest_ends(news: News) -> None:
 
 
 def test_a_step_that_is_repeated_changes_nothing() -> None:
-    call = next(sessions._start_session(ANN))
+    call = next(operations._start_session(ANN))
     assert not isinstance(call, list)
     assert [store.run(call), store.run(call)] == [1, 1]
 
@@ -180,20 +175,20 @@ def test_sessions_are_looked_at_together() -> None:
 
 
 async def test_sessions_are_looked_at_on_the_event_loop() -> None:
-    caller = await aauthenticate((await sessions.astart_session(ANN)).token)
-    assert await sessions.acheck_sessions([caller, Caller(7, "Ann", False, "other", 0)]) == [True, False]
+    caller = await aauthenticate((await operations.astart_session(ANN)).token)
+    assert await operations.acheck_sessions([caller, Caller(7, "Ann", False, "other", 0)]) == [True, False]
 
 
 def test_while_the_row_changes_no_session_starts_and_the_row_is_asked(ben: Account) -> None:
     token = begin(ben.standing)
-    change = sessions.hold(ben.pk, end_all=False)
+    change = operations.hold(ben.pk, end_all=False)
     with pytest.raises(AccountChanging):
         begin(ben.standing)
     Account.objects.filter(pk=ben.pk).update(is_staff=True)
     assert authenticate(token).is_admin
     assert store.client().hkeys(f"{{user:{ben.pk}}}:account") == [b"hold"]
     ben.refresh_from_db()
-    sessions.keep_copy(ben.standing, change)
+    operations.keep_copy(ben.standing, change)
     assert store.client().hget(f"{{user:{ben.pk}}}:account", "is_admin") == b"1"
     assert authenticate(token).is_admin
     assert begin(ben.standing)
@@ -201,8 +196,8 @@ def test_while_the_row_changes_no_session_starts_and_the_row_is_asked(ben: Accou
 
 def test_a_hold_that_was_left_behind_ends_by_itself(ben: Account) -> None:
     token = begin(ben.standing)
-    sessions.hold(ben.pk, end_all=False)
-    assert 0 < store.client().pttl(f"{{user:{ben.pk}}}:account") <= sessions.HOLD
+    operations.hold(ben.pk, end_all=False)
+    assert 0 < store.client().pttl(f"{{user:{ben.pk}}}:account") <= operations.HOLD
     store.client().delete(f"{{user:{ben.pk}}}:account")  # as its expiry does
     assert authenticate(token).username == "Ben"
     assert store.client().hget(f"{{user:{ben.pk}}}:account", "username") == b"Ben"
@@ -210,10 +205,10 @@ def test_a_hold_that_was_left_behind_ends_by_itself(ben: Account) -> None:
 
 def test_a_reader_of_an_outdated_row_replaces_no_copy() -> None:
     begin(ANN._replace(is_admin=True))
-    sessions.keep_copy(ANN)
-    change = sessions.hold(7, end_all=False)
-    sessions.keep_copy(ANN)
-    sessions.keep_copy(ANN, "another change")
+    operations.keep_copy(ANN)
+    change = operations.hold(7, end_all=False)
+    operations.keep_copy(ANN)
+    operations.keep_copy(ANN, "another change")
     assert store.client().hget("{user:7}:account", "hold") == change.encode()
 
 
@@ -221,7 +216,7 @@ def test_a_sign_in_with_an_outdated_password_begins_no_session() -> None:
     begin(ANN)
     with pytest.raises(AccountChanged):
         begin(Standing.of(7, "Ann", False, True, "older hash"))
-    sessions.keep_copy(ANN._replace(is_active=False), sessions.hold(7, end_all=True))
+    operations.keep_copy(ANN._replace(is_active=False), operations.hold(7, end_all=True))
     with pytest.raises(AccountChanged):
         begin(ANN)
 
@@ -229,7 +224,7 @@ def test_a_sign_in_with_an_outdated_password_begins_no_session() -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_a_missing_copy_is_filled_on_the_event_loop() -> None:
     ann = await Account.objects.acreate(username="Ann", password="!")
-    token = (await sessions.astart_session(ann.standing)).token
+    token = (await operations.astart_session(ann.standing)).token
     await asyncio.to_thread(store.client().delete, f"{{user:{ann.pk}}}:account")
     assert (await aauthenticate(token)).username == "Ann"
     assert await asyncio.to_thread(store.client().exists, f"{{user:{ann.pk}}}:account")
@@ -237,7 +232,7 @@ async def test_a_missing_copy_is_filled_on_the_event_loop() -> None:
 
 def test_a_token_of_a_row_that_is_gone_or_disabled_is_refused(ben: Account) -> None:
     token = begin(ben.standing)
-    sessions.hold(ben.pk, end_all=False)
+    operations.hold(ben.pk, end_all=False)
     Account.objects.filter(pk=ben.pk).update(is_active=False)
     with pytest.raises(BadToken):
         authenticate(token)
@@ -248,20 +243,20 @@ def test_a_token_of_a_row_that_is_gone_or_disabled_is_refused(ben: Account) -> N
 
 def test_a_buried_account_is_written_to_no_more(news: News) -> None:
     token = begin()
-    sessions.bury(7)
-    sessions.bury(7)
+    operations.bury(7)
+    operations.bury(7)
     assert news.next() == {"user": 7, "session": None}
-    attempts: list[Callable[[], str]] = [begin, lambda: sessions.hold(7, end_all=False)]
+    attempts: list[Callable[[], str]] = [begin, lambda: operations.hold(7, end_all=False)]
     for attempt in attempts:
         with pytest.raises(AccountGone):
             attempt()
-    sessions.keep_copy(ANN)
+    operations.keep_copy(ANN)
     with pytest.raises(BadToken):
         authenticate(token)
     assert check_sessions([Caller(7, "Ann", False)]) == [False]
     assert store.client().keys("{user:7}*") == [b"{user:7}:gone"]
-    assert sessions.is_gone(7)
-    assert not sessions.is_gone(8)
+    assert operations.is_gone(7)
+    assert not operations.is_gone(8)
     assert 29 < store.client().ttl("{user:7}:gone") / 86400 <= 30
 
 
@@ -341,7 +336,7 @@ def test_a_crash_between_any_two_steps_of_a_change_leaves_no_outdated_copy(ben: 
     assert not authenticate(token).is_admin
 
     with monkeypatch.context() as patch:
-        patch.setattr(sessions, "keep_copy", crash)  # after the row, before the copy
+        patch.setattr(operations, "keep_copy", crash)  # after the row, before the copy
         with pytest.raises(SystemExit):
             ben.save()
     assert authenticate(token).is_admin

@@ -48,7 +48,7 @@ class StoredModel(models.Model):
         """The operations see to it."""
 
 
-class Page(NamedTuple):
+class Shown(NamedTuple):
     """Part of a list. `links` lead to others: what each is called, and the parameters that stand for its place."""
 
     rows: Sequence[StoredModel]
@@ -127,7 +127,7 @@ class StoredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none 
     sortable_by = ()
     list_per_page = 50
 
-    def page(self, request: HttpRequest, query: str) -> Page:
+    def page(self, request: HttpRequest, query: str) -> Shown:
         """The part of the list that `request` asks for. `query` is what was searched for, or ''."""
         raise NotImplementedError
 

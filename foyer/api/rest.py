@@ -222,12 +222,12 @@ NEWEST, MOST_MESSAGES = 50, 1000
 class Page(NamedTuple):
     """Which part of a list is asked for: at most `limit` entries, those before and after the given ids.
 
-    They are those nearest to `after`; with `before` alone, those nearest to that.
+    They are those nearest to `after`; with `before` alone, those nearest to that; with neither, as the list says.
     """
 
-    limit: int
-    before: int | None
-    after: int | None
+    limit: int = NEWEST
+    before: int | None = None
+    after: int | None = None
 
     @property
     def is_backwards(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -86,6 +87,22 @@ def encode(value: Any, *, indent: bool = False) -> bytes:
             value, default=encode_other, ensure_ascii=False, indent=2 if indent else None, separators=separators
         )
         return text.encode()
+
+
+def quoted(text: str) -> bytes:
+    """A text as JSON, as stored functions take it."""
+    return orjson.dumps(text)
+
+
+def fields_of(stored: bytes) -> dict[str, Any]:
+    """The object that JSON of our own says, such as a stored function answers."""
+    fields: dict[str, Any] = orjson.loads(stored)
+    return fields
+
+
+def as_json_list(items: Iterable[bytes]) -> bytes:
+    """JSON texts as one JSON array."""
+    return b"[" + b",".join(items) + b"]"
 
 
 def encode_other(value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from foyer.api.json_schema import TIME, Schema, Schemas, description_of
 from foyer.realtime.connection import CloseCode
 from foyer.realtime.consumer import PROTOCOL
-from foyer.realtime.declarations import Channel, Command, Event, Example, RetryKey, Said, Shape, channels, events
+from foyer.realtime.declarations import Channel, ClientId, Command, Event, Example, Said, Shape, channels, events
 
 Document = dict[str, Any]
 
@@ -203,7 +203,7 @@ class Writer:
     def command(self, channel: Channel, command: Command) -> str:
         shape, name = command.shape, f"{channel.name}.{command.kind}.command"
         if channel.inside:
-            envelope = {channel.inside: self.taken.object_of(shape), "client_id": self.taken.schema_of(RetryKey())}
+            envelope = {channel.inside: self.taken.object_of(shape), "client_id": self.taken.schema_of(ClientId())}
             payload = self.payload("type", command.kind, envelope, [channel.inside], self.taken)
             example = {"type": command.kind, channel.inside: shape.example}
             return self.keep(name, command.kind, shape, payload, example)

@@ -36,8 +36,8 @@ class Nothing(FrameShape):
     """It says all by its type."""
 
 
-class RetryKey(StrictText):
-    """A `client_id`."""
+class ClientId(StrictText):
+    """The retry key of a frame."""
 
     also: ClassVar[Schema] = {"pattern": "^[ -~]+$"}
 

@@ -17,7 +17,6 @@ from django.conf import settings
 
 from foyer.api.wire import encode
 from foyer.errors import (
-    BadRequest,
     Conflict,
     Forbidden,
     FoyerError,
@@ -25,6 +24,7 @@ from foyer.errors import (
     NotAuthenticated,
     NotFound,
     TooManyRequests,
+    UnknownCommand,
 )
 from foyer.realtime.connection import NOBODY
 from foyer.realtime.consumer import PROTOCOL, SocketConsumer
@@ -97,11 +97,6 @@ def entrance(find: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable
     """Register who opens a socket, by its handshake: `await find(scope)`, which raises `NotAuthenticated`."""
     doors.append(find)
     return find
-
-
-class UnknownCommand(BadRequest):
-    code = "unknown_command"
-    detail = "There is no such command."
 
 
 class UnknownTopic(NotFound):

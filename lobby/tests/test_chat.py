@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from foyer.api.wire import fields_of as parsed
 from foyer.realtime.tests.talk import let_time_pass
 from lobby.chat import GUESTS
-from rooms.operations import fields_of as parsed
 from rooms.operations import list_rooms, openness, show_room
 from tests.clients import Frame, Person, SignUp, Socket, sign_up_at
 from tests.people import ANN

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 
-from accounts import sessions
+from accounts import operations, sessions
 from accounts.models import Account
 from foyer.errors import Busy, Unavailable
 from foyer.realtime.hub import get_hub
@@ -159,7 +159,7 @@ def delete(account: Account) -> None:
 
 
 def sign_out_everywhere(account: Account) -> None:
-    sessions.end_all_sessions(account.pk)
+    operations.end_all_sessions(account.pk)
 
 
 ENDS = [demote, disable, change_password, delete]
@@ -224,7 +224,7 @@ async def test_rights_are_known_without_asking_sql(
 
 async def test_while_an_account_is_being_changed_its_row_says_what_it_may(socket: LobbyClient, chief: Account) -> None:
     await socket.login("chief")
-    await asyncio.to_thread(sessions.hold, chief.pk, end_all=False)
+    await asyncio.to_thread(operations.hold, chief.pk, end_all=False)
     await socket.say(ADD)
     assert await socket.heard() == []
     assert len(await listed()) == 1

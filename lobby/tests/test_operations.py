@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from foyer.api.retry_keys import RetryKey
 from foyer.errors import RetryKeyReused
 from foyer.realtime.log import read_head, read_log
 from foyer.store.steps import client
@@ -17,7 +18,6 @@ from lobby.errors import PlaceGone, TableIdTaken, TableNotFound
 from lobby.operations import (
     TABLES,
     NewTable,
-    RetryKey,
     add_table,
     list_tables,
     move_table,

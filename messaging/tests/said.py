@@ -7,13 +7,14 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
+from accounts.callers import Caller
 from accounts.people import Person
-from accounts.sessions import Caller
+from foyer.api.rest import Page
+from foyer.api.wire import fields_of
 from foyer.realtime.log import read_log
 from foyer.realtime.topics import Topic, room_topic, user_topic
 from messaging import operations
-from messaging.operations import Asked, post_message, read_direct, read_history, send_direct
-from rooms.operations import fields_of
+from messaging.operations import post_message, read_direct, read_history, send_direct
 
 letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 texts = (
@@ -25,7 +26,7 @@ texts = (
 ).filter(lambda text: bool(text.strip()))
 """Texts that a message may have, those among them that its storage could trip over."""
 
-NEWEST = Asked()
+NEWEST = Page()
 
 
 def person(caller: Caller) -> Person:
@@ -44,15 +45,15 @@ def edit_direct(caller: Caller, to: Caller, message_id: int, text: str) -> dict[
     return fields_of(operations.edit_direct(caller, person(to), message_id, text))
 
 
-def history(caller: Caller, asked: Asked = NEWEST, room_id: str = "1") -> list[dict[str, Any]]:
+def history(caller: Caller, asked: Page = NEWEST, room_id: str = "1") -> list[dict[str, Any]]:
     return [fields_of(message) for message in read_history(caller, room_id, asked).messages]
 
 
-def conversation(caller: Caller, other: Caller, asked: Asked = NEWEST) -> list[dict[str, Any]]:
+def conversation(caller: Caller, other: Caller, asked: Page = NEWEST) -> list[dict[str, Any]]:
     return [fields_of(message) for message in read_direct(caller, person(other), asked).messages]
 
 
-def inbox(caller: Caller, asked: Asked = NEWEST) -> list[dict[str, Any]]:
+def inbox(caller: Caller, asked: Page = NEWEST) -> list[dict[str, Any]]:
     return [fields_of(message) for message in read_direct(caller, None, asked).messages]
 
 

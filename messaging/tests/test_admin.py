@@ -7,9 +7,10 @@ from django.test import Client
 
 from accounts.models import Account
 from accounts.tests.pages import answers, browser_of, links, log, rows, staff
+from foyer.api.wire import fields_of
 from messaging.errors import MessageNotFound
 from messaging.operations import post_message, show_message
-from rooms.operations import create_room, fields_of
+from rooms.operations import create_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

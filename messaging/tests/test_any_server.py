@@ -11,7 +11,7 @@ import orjson
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from accounts.sessions import Standing, astart_session
+from accounts.operations import Standing, astart_session
 from foyer.realtime.hub import get_hub, hubs
 from foyer.store.steps import on_loop
 from messaging.operations import apost_message

@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
-from accounts.sessions import AccountGone, Caller, _bury
+from accounts.callers import Caller
+from accounts.errors import AccountGone
+from accounts.operations import _bury, user_tag
+from foyer.api.rest import Page
 from foyer.errors import Unavailable
 from foyer.store.steps import Steps, client
 from messaging import operations
 from messaging.errors import MessageNotFound
 from messaging.operations import (
-    Asked,
     _delete_direct,
     _edit_direct,
     _forget_user,
@@ -29,7 +31,7 @@ from messaging.operations import (
 )
 from messaging.tests.said import conversation, history, inbox, person, post, room_events, send, texts_of, user_events
 from rooms.operations import _forget_user as _leave_rooms
-from rooms.operations import create_room, user_tag
+from rooms.operations import create_room
 from rooms.tests.invariants import create, empty_store
 from tests.people import ANN, BEN, EVE
 from tests.steps import Run, crashes, in_every_order, in_order
@@ -129,7 +131,7 @@ def test_two_processes_that_deliver_at_once_deliver_once_and_in_order() -> None:
     def put_up() -> Sequence[Steps[Any]]:
         empty_store()
         Run(_send_direct(ANN, person(BEN), "left behind")).step()
-        return [_send_direct(ANN, person(BEN), "second"), _read_direct(ANN, person(EVE), Asked())]
+        return [_send_direct(ANN, person(BEN), "second"), _read_direct(ANN, person(EVE), Page())]
 
     for _ in in_every_order(put_up):
         assert texts_of(inbox(BEN)) == ["left behind", "second"]
@@ -141,7 +143,7 @@ def test_two_processes_that_deliver_at_once_deliver_once_and_in_order() -> None:
 def test_many_processes_that_send_at_once_deliver_each_once_in_the_order_of_the_sender(order: list[int]) -> None:
     empty_store()
     sends = [_send_direct(ANN, person(to), f"{number}") for number in range(3) for to in (BEN, EVE)]
-    in_order(order, *sends, _read_direct(ANN, None, Asked()))
+    in_order(order, *sends, _read_direct(ANN, None, Page()))
     for reader in (BEN, EVE):
         told = texts_of(inbox(reader))
         assert sorted(told) == ["0", "1", "2"]
@@ -228,9 +230,9 @@ def test_a_long_outbox_is_emptied_in_portions_and_in_order() -> None:
     for number in range(120):
         Run(_send_direct(ANN, person(BEN), str(number))).step()
     look_at_conversation()
-    assert texts_of(inbox(BEN, Asked(1000))) == [str(number) for number in range(50)]
+    assert texts_of(inbox(BEN, Page(1000))) == [str(number) for number in range(50)]
     send(ANN, BEN, "last")
-    assert texts_of(inbox(BEN, Asked(1000))) == [*map(str, range(120)), "last"]
+    assert texts_of(inbox(BEN, Page(1000))) == [*map(str, range(120)), "last"]
     assert not list(client().scan_iter(match=f"{user_tag(ANN.id)}:o*"))
 
 

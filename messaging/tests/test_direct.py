@@ -8,15 +8,19 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 
-from accounts.sessions import AccountGone, Caller, bury
+from accounts.callers import Caller
+from accounts.errors import AccountGone
+from accounts.operations import bury
+from foyer.api.rest import Page
+from foyer.api.wire import fields_of
 from foyer.errors import RetryKeyReused, UnknownCursor
 from foyer.realtime.log import read_log
 from foyer.realtime.topics import user_topic
 from messaging.consumers import received_only
 from messaging.errors import MessageNotFound, NotTheSender
-from messaging.operations import Asked, asend_direct, delete_direct, forget_conversations, read_direct
+from messaging.operations import asend_direct, delete_direct, forget_conversations, read_direct
 from messaging.tests.said import conversation, edit_direct, inbox, person, send, texts, texts_of, user_events
-from rooms.operations import fields_of, forget_user
+from rooms.operations import forget_user
 from tests.clients import Person
 from tests.people import ANN, BEN, BOSS, EVE
 
@@ -42,7 +46,7 @@ def test_both_ends_see_it_each_with_an_id_of_its_own() -> None:
 def test_a_text_arrives_as_it_was_sent(text: str) -> None:
     sent = send(ANN, BEN, text)
     assert sent["text"] == text
-    assert texts_of(conversation(ANN, BEN, Asked(1))) == texts_of(inbox(BEN, Asked(1))) == [text]
+    assert texts_of(conversation(ANN, BEN, Page(1))) == texts_of(inbox(BEN, Page(1))) == [text]
 
 
 def test_a_conversation_holds_what_two_said_to_each_other_and_the_inbox_what_others_sent() -> None:
@@ -65,17 +69,17 @@ def test_conversation_and_inbox_are_read_in_pages() -> None:
     for number in range(7):
         send(ANN if number % 2 else BEN, BEN if number % 2 else ANN, str(number))
         send(EVE, ANN, "noise")
-    newest = read_direct(ANN, person(BEN), Asked(3))
+    newest = read_direct(ANN, person(BEN), Page(3))
     assert texts_of(list(map(fields_of, newest.messages))) == ["4", "5", "6"]
     assert newest.more
     first = fields_of(newest.messages[0])["id"]
-    older = read_direct(ANN, person(BEN), Asked(4, before=first))
+    older = read_direct(ANN, person(BEN), Page(4, before=first))
     assert texts_of(list(map(fields_of, older.messages))) == ["0", "1", "2", "3"]
     assert not older.more
-    assert texts_of(conversation(ANN, BEN, Asked(after=first))) == ["5", "6"]
-    assert texts_of(inbox(ANN, Asked(2))) == ["6", "noise"]
-    assert texts_of(inbox(ANN, Asked(1, after=first))) == ["noise"]
-    for asked in (Asked(after=100), Asked(before=100)):
+    assert texts_of(conversation(ANN, BEN, Page(after=first))) == ["5", "6"]
+    assert texts_of(inbox(ANN, Page(2))) == ["6", "noise"]
+    assert texts_of(inbox(ANN, Page(1, after=first))) == ["noise"]
+    for asked in (Page(after=100), Page(before=100)):
         with pytest.raises(UnknownCursor):
             inbox(ANN, asked)
 
@@ -179,7 +183,7 @@ def test_an_edit_is_in_both_logs_under_the_id_that_the_message_has_there() -> No
 def test_any_text_becomes_any_other(text: str, other: str) -> None:
     sent = send(ANN, BEN, text)
     edit_direct(ANN, BEN, sent["id"], other)
-    assert texts_of(conversation(BEN, ANN, Asked(1))) == texts_of(conversation(ANN, BEN, Asked(1))) == [other]
+    assert texts_of(conversation(BEN, ANN, Page(1))) == texts_of(conversation(ANN, BEN, Page(1))) == [other]
 
 
 def test_a_deleted_message_is_in_neither_log_nor_are_its_edits() -> None:

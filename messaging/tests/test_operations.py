@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts.sessions import Caller, bury
+from accounts.callers import Caller
+from accounts.operations import bury
+from foyer.api.rest import Page
+from foyer.api.wire import fields_of
 from foyer.errors import RetryKeyReused, UnknownCursor
 from foyer.realtime.log import read_log
 from foyer.realtime.topics import room_topic
 from messaging.errors import MessageNotFound, NotTheSender
 from messaging.operations import (
-    Asked,
     apost_message,
     delete_message,
     edit_message,
@@ -28,7 +30,7 @@ from messaging.operations import (
 )
 from messaging.tests.said import history, post, room_events, texts, texts_of
 from rooms.errors import RoomNotFound
-from rooms.operations import delete_room, fields_of, forget_user, update_room
+from rooms.operations import delete_room, forget_user, update_room
 from rooms.tests.invariants import create
 from tests.people import ANN, BEN, BOSS, EVE
 
@@ -46,13 +48,13 @@ def kitchen() -> None:
 def test_a_text_comes_out_as_it_went_in(text: str, other: str) -> None:
     message = post(BEN, text)
     assert message["text"] == text
-    assert history(ANN, Asked(limit=1)) == [message]
+    assert history(ANN, Page(limit=1)) == [message]
     assert room_event(message["id"]) == {
         "type": "message", "topic": "room:1", "offset": message["id"], "message": message,
     }  # fmt: skip
     edited = fields_of(edit_message(BEN, "1", message["id"], other))
     assert edited == message | {"text": other, "edited_at": edited["edited_at"]}
-    assert history(ANN, Asked(limit=1)) == [edited]
+    assert history(ANN, Page(limit=1)) == [edited]
     assert fields_of(show_message(ANN, "1", message["id"])) == edited
     if other != text:
         assert edited["edited_at"]
@@ -99,18 +101,18 @@ def test_history_is_read_in_pages_either_way() -> None:
         delete_message(BEN, "1", sent[number]["id"])
     left = [message for number, message in enumerate(sent) if number not in (2, 5, 9)]
     for limit in range(1, 9):
-        assert history(ANN, Asked(limit)) == left[-limit:]
+        assert history(ANN, Page(limit)) == left[-limit:]
         found: list[Any] = []
-        page = read_history(ANN, "1", Asked(limit))
+        page = read_history(ANN, "1", Page(limit))
         while True:
             assert len(page.messages) == limit or not page.more
             found[:0] = map(fields_of, page.messages)
             if not page.more:
                 break
-            page = read_history(ANN, "1", Asked(limit, before=found[0]["id"]))
+            page = read_history(ANN, "1", Page(limit, before=found[0]["id"]))
         assert found == left
         found, position = [], 0
-        while (page := read_history(ANN, "1", Asked(limit, after=position))).messages:
+        while (page := read_history(ANN, "1", Page(limit, after=position))).messages:
             found += map(fields_of, page.messages)
             position = found[-1]["id"]
             assert page.more == (len(found) < len(left))
@@ -119,20 +121,20 @@ def test_history_is_read_in_pages_either_way() -> None:
 
 def test_history_between_two_ids_is_what_lies_between() -> None:
     sent = [post(BEN, str(number)) for number in range(6)]
-    assert history(ANN, Asked(50, before=6, after=2)) == sent[2:5]
-    assert history(ANN, Asked(50, before=2, after=5)) == []
+    assert history(ANN, Page(50, before=6, after=2)) == sent[2:5]
+    assert history(ANN, Page(50, before=2, after=5)) == []
 
 
 def test_the_ends_of_a_room_are_places_too() -> None:
-    assert history(ANN, Asked(after=0)) == history(ANN, Asked(before=1)) == history(ANN, Asked(before=0)) == []
+    assert history(ANN, Page(after=0)) == history(ANN, Page(before=1)) == history(ANN, Page(before=0)) == []
     sent = [post(BEN, str(number)) for number in range(3)]
-    assert history(ANN, Asked(before=4)) == sent
-    assert history(ANN, Asked(after=0)) == sent
-    assert history(ANN, Asked(after=3)) == history(ANN, Asked(before=0)) == history(ANN, Asked(before=1)) == []
+    assert history(ANN, Page(before=4)) == sent
+    assert history(ANN, Page(after=0)) == sent
+    assert history(ANN, Page(after=3)) == history(ANN, Page(before=0)) == history(ANN, Page(before=1)) == []
 
 
-@pytest.mark.parametrize("asked", [Asked(before=3), Asked(after=2), Asked(after=2**63 - 1), Asked(before=2**63 - 1)])
-def test_a_place_that_a_room_has_not_reached_is_refused(asked: Asked) -> None:
+@pytest.mark.parametrize("asked", [Page(before=3), Page(after=2), Page(after=2**63 - 1), Page(before=2**63 - 1)])
+def test_a_place_that_a_room_has_not_reached_is_refused(asked: Page) -> None:
     post(BEN, "only")
     with pytest.raises(UnknownCursor):
         history(ANN, asked)
@@ -239,7 +241,7 @@ async def test_one_retry_key_many_times_at_once_stores_one_message() -> None:
 async def test_many_posts_at_once_are_numbered_without_a_hole() -> None:
     messages = await asyncio.gather(*(apost_message(caller, "1", "x") for caller in (ANN, BEN, EVE) for _ in range(50)))
     assert sorted(fields_of(message)["id"] for message in messages) == list(range(1, 151))
-    assert len(history(ANN, Asked(limit=1000))) == len(room_events()) == 150
+    assert len(history(ANN, Page(limit=1000))) == len(room_events()) == 150
 
 
 @settings(deadline=None, max_examples=30)
@@ -265,7 +267,7 @@ def test_history_and_the_log_tell_the_same_story(happening: list[str], random: o
             del retold[message["id"]]
         else:
             retold[message["id"]] = message["text"]
-    assert retold == known == {message["id"]: message["text"] for message in history(ANN, Asked(), room)}
+    assert retold == known == {message["id"]: message["text"] for message in history(ANN, Page(), room)}
     delete_room(ANN, room)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import Account
-from accounts.sessions import start_session
+from accounts.operations import start_session
 from accounts.tests.conftest import Api
 
 

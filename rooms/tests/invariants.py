@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from accounts.sessions import Caller
+from accounts.callers import Caller
+from foyer.api.wire import fields_of
 from foyer.store.steps import client
 from rooms.errors import RoomNameTaken
-from rooms.operations import create_room, delete_room, fields_of, find_room, list_rooms, name_key
+from rooms.operations import create_room, delete_room, find_room, list_rooms, name_key
 from tests.people import BOSS
 
 STRANGER = Caller(id=77, username="stranger", is_admin=False)

@@ -10,10 +10,11 @@ from django.test import Client
 from accounts.models import Account
 from accounts.people import Person
 from accounts.tests.pages import answers, browser_of, links, log, rows, staff, told
+from foyer.api.wire import fields_of
 from foyer.store import steps as store
 from foyer.store.steps import Call
 from rooms.membership import add_member
-from rooms.operations import INDEX, create_room, fields_of, member_ids, show_room
+from rooms.operations import INDEX, create_room, member_ids, show_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,11 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts.sessions import _bury
+from accounts.operations import _bury
+from foyer.api.wire import fields_of
 from foyer.errors import FoyerError
 from foyer.store.steps import Steps
 from rooms.errors import RoomChanged, RoomNameTaken, RoomNotFound
-from rooms.operations import _create_room, _delete_room, _forget_user, _update_room, fields_of, find_room, update_room
+from rooms.operations import _create_room, _delete_room, _forget_user, _update_room, find_room, update_room
 from rooms.tests.invariants import check_index, create, empty_store, names_of, rooms_of
 from tests.people import ANN, BEN, BOSS
 from tests.steps import in_every_order, in_order

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from accounts.sessions import bury
+from accounts.operations import bury
+from foyer.api.rest import Page
+from foyer.api.wire import fields_of
 from foyer.store.steps import Steps
-from messaging.operations import Asked, post_message, read_history
+from messaging.operations import post_message, read_history
 from rooms.errors import RoomNameTaken, RoomNotFound
 from rooms.operations import (
     _create_room,
@@ -16,7 +18,6 @@ from rooms.operations import (
     _forget_user,
     _update_room,
     delete_room,
-    fields_of,
     find_room,
     forget_user,
     show_room,
@@ -161,7 +162,7 @@ def test_a_deletion_cut_short_was_made_or_not() -> None:
         with pytest.raises(RoomNotFound):
             show_room(BOSS, "1")
         with pytest.raises(RoomNotFound):
-            read_history(BOSS, "1", Asked())
+            read_history(BOSS, "1", Page())
         with pytest.raises(RoomNotFound):
             delete_room(ANN, "1")
         check_index("Kitchen")
@@ -181,7 +182,7 @@ def forgetting() -> Steps[None]:
 def test_an_account_whose_deletion_was_cut_short_is_forgotten_by_the_next() -> None:
     for calls in crashes(forgetting):
         forget_user(BEN.id)
-        said = [fields_of(message) for number in "12" for message in read_history(ANN, number, Asked()).messages]
+        said = [fields_of(message) for number in "12" for message in read_history(ANN, number, Page()).messages]
         senders = [message["sender"] for message in said]
         assert senders == [None, "ann", None], f"after {calls} calls"
 

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
+from accounts.callers import Caller
+from accounts.operations import bury
 from accounts.people import Person
-from accounts.sessions import Caller, bury
 from accounts.tests.conftest import Api
 from foyer.realtime.log import read_log
 from foyer.realtime.topics import Topic, room_topic, user_topic

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from foyer.api.wire import fields_of
 from foyer.errors import FoyerError, RetryKeyReused
 from foyer.realtime.log import read_head, read_log
 from foyer.realtime.topics import room_topic
@@ -21,7 +22,6 @@ from rooms.operations import (
     aupdate_room,
     create_room,
     delete_room,
-    fields_of,
     find_room,
     list_rooms,
     name_key,

@@ -1,0 +1,201 @@
+"""Sessions, the copies of accounts and the limits on guessing, in Redis.
+
+A session is an entry at the user it belongs to, beside a copy of what the account is and may. So a token costs one
+call and no SQL, and ending the entry ends the token everywhere, with its sockets.
+
+The copy is never older than the row: whoever changes the row puts a hold in its place before, and a new copy after.
+While a hold stands, or a copy is missing, the row itself is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from accounts import errors as errors  # stored functions refuse by their codes
+from accounts.callers import Caller
+from accounts.tokens import Claims, write_token
+from foyer.realtime.connection import Identity
+from foyer.realtime.log import PRELUDE
+from foyer.store.steps import Library, Steps, operation
+
+LUA = Path(__file__).parent / "lua"
+LIBRARY = Library("accounts", PRELUDE, LUA / "account.lua", LUA)
+
+MOST_SESSIONS = 50
+"""Of one account; the oldest ends when one more begins."""
+HOLD = 60_000
+"""Milliseconds after which the hold of a change that was cut short ends by itself."""
+REMEMBER_GONE = 30 * 24 * 3600 * 1000
+"""Milliseconds for which a deleted account is known to be deleted."""
+
+
+class Standing(NamedTuple):
+    """What is copied of an account's row. `stamp` changes with the stored password, and says nothing about it."""
+
+    id: int
+    username: str
+    is_admin: bool
+    is_active: bool
+    stamp: str
+
+    @classmethod
+    def of(cls, id: int, username: str, is_admin: bool, is_active: bool, encoded: str) -> Standing:
+        return cls(id, username, is_admin, is_active, salted_hmac("foyer.stamp", encoded).hexdigest()[:20])
+
+    @property
+    def copy(self) -> tuple[str, int, int, str]:
+        return self.username, int(self.is_admin), int(self.is_active), self.stamp
+
+
+class NewSession(NamedTuple):
+    """A session that has just begun, and the token that is good for it. `expires_at` is a Unix time."""
+
+    id: str
+    token: str
+    expires_at: int
+
+
+class OpenSession(NamedTuple):
+    """A session that somebody has. `expires_at` is a Unix time."""
+
+    id: str
+    expires_at: int
+
+
+def user_tag(user_id: int) -> str:
+    """What all keys of a user have in common."""
+    return f"{{user:{user_id}}}"
+
+
+def lifetime() -> int:
+    """Milliseconds that a session lasts."""
+    return int(settings.SESSION_LIFETIME.total_seconds() * 1000)
+
+
+# Beginning and ending
+
+
+def _start_session(standing: Standing) -> Steps[NewSession]:
+    """Begin a session for an account whose password was just checked. Raises `AccountChanged`, `AccountGone`."""
+    now = int(time.time())
+    claims = Claims(standing.id, secrets.token_urlsafe(12), now + lifetime() // 1000)
+    yield LIBRARY.call(
+        "start_session",
+        [user_tag(standing.id)],
+        claims.session,
+        claims.expires_at * 1000,
+        MOST_SESSIONS,
+        lifetime(),
+        *standing.copy,
+    )
+    return NewSession(claims.session, write_token(claims, now), claims.expires_at)
+
+
+def _end_session(account_id: int, session: str) -> Steps[None]:
+    yield LIBRARY.call("end_sessions", [user_tag(account_id)], session)
+
+
+def _end_all_sessions(account_id: int) -> Steps[None]:
+    yield LIBRARY.call("end_sessions", [user_tag(account_id)], "")
+
+
+def _list_sessions(account_id: int) -> Steps[list[OpenSession]]:
+    """The sessions that an account has, the latest to begin first; at most `MOST_SESSIONS`."""
+    reply = yield LIBRARY.call("list_sessions", [user_tag(account_id)])
+    found = [OpenSession(id.decode(), ends // 1000) for id, ends in zip(reply[0::2], reply[1::2], strict=True)]
+    return sorted(found, key=lambda session: session.expires_at, reverse=True)
+
+
+start_session, astart_session = operation(_start_session)
+end_session, aend_session = operation(_end_session)
+end_all_sessions, aend_all_sessions = operation(_end_all_sessions)
+list_sessions, alist_sessions = operation(_list_sessions)
+
+# Knowing who calls
+
+
+def _ask(claims: Claims) -> Steps[Caller | None]:
+    """Whose session it is; None where only the row can tell. Raises `BadToken` if it ended."""
+    reply = yield LIBRARY.call("authenticate", [user_tag(claims.account)], claims.session)
+    if not reply:
+        return None
+    return Caller(claims.account, reply[0].decode(), reply[1] == b"1", claims.session, claims.expires_at)
+
+
+def _ask_rights(proven: Standing) -> Steps[bool | None]:
+    """Whether somebody who proved to be `proven` is an admin now; None where only the row can tell."""
+    reply = yield LIBRARY.call("rights", [user_tag(proven.id)], proven.stamp)
+    return None if reply < 0 else bool(reply)
+
+
+def _check_sessions(callers: Sequence[Identity]) -> Steps[list[bool]]:
+    """Which of `callers` are still signed in, in their order."""
+    replies = yield [LIBRARY.call("look", [user_tag(caller.id)], caller.session or "") for caller in callers]
+    return [reply == 1 for reply in replies]
+
+
+def _is_gone(account_id: int) -> Steps[bool]:
+    """Whether the deletion of the account has begun."""
+    reply = yield LIBRARY.call("look", [user_tag(account_id)], "")
+    return bool(reply == -1)
+
+
+ask, aask = operation(_ask)
+ask_rights, aask_rights = operation(_ask_rights)
+check_sessions, acheck_sessions = operation(_check_sessions)
+is_gone, ais_gone = operation(_is_gone)
+
+# Changing the row
+
+
+def _hold(account_id: int, *, end_all: bool) -> Steps[str]:
+    """The step before a change of the row. Returns the change's token. Raises `AccountGone`."""
+    change = secrets.token_urlsafe(12)
+    yield LIBRARY.call("hold_account", [user_tag(account_id)], change, HOLD, int(end_all))
+    return change
+
+
+def _keep_copy(standing: Standing, change: str = "") -> Steps[None]:
+    """The step after a change of the row; without `change`, what a reader of the row does."""
+    yield LIBRARY.call("copy_account", [user_tag(standing.id)], change, lifetime(), *standing.copy)
+
+
+def _bury(account_id: int) -> Steps[None]:
+    """The first step of deleting an account: its sessions end and nothing is written to its keys any more."""
+    yield LIBRARY.call("bury_account", [user_tag(account_id)], REMEMBER_GONE)
+
+
+hold, ahold = operation(_hold)
+keep_copy, akeep_copy = operation(_keep_copy)
+bury, abury = operation(_bury)
+
+# Limits on guessing
+
+Limit = tuple[str, int]
+"""What failures are counted for, and how many of them there may be."""
+
+
+def counter(counted: str) -> str:
+    """The key that failures are counted under. Nothing personal is in it."""
+    digest = hashlib.blake2b(counted.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return f"{{signin:{digest}}}"
+
+
+def _count_failures(limits: Sequence[Limit], window: int, *, add: bool) -> Steps[int]:
+    """Milliseconds until one more may fail under all `limits`, 0 for now; with `add`, after noting that one failed.
+
+    Failures of the last `window` milliseconds count.
+    """
+    waits = yield [LIBRARY.call("failures", [counter(what)], most, window, int(add)) for what, most in limits]
+    return max(int(wait) for wait in waits)
+
+
+count_failures, acount_failures = operation(_count_failures)

@@ -1,0 +1,40 @@
+"""Tokens: signed JWTs that name an account and a session. A forged or expired one is refused without asking anyone."""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import jwt
+from django.utils.crypto import salted_hmac
+
+from foyer.errors import BadToken
+
+ALGORITHM = "HS256"
+
+
+class Claims(NamedTuple):
+    """What a token says. `expires_at` is a Unix time."""
+
+    account: int
+    session: str
+    expires_at: int
+
+
+@functools.cache
+def signing_key() -> bytes:
+    return salted_hmac("foyer.token", "signing key", algorithm="sha256").digest()
+
+
+def write_token(claims: Claims, issued_at: int) -> str:
+    content = {"sub": str(claims.account), "sid": claims.session, "iat": issued_at, "exp": claims.expires_at}
+    return jwt.encode(content, signing_key(), ALGORITHM)
+
+
+def read_token(token: str) -> Claims:
+    """What `token` says. Raises `BadToken` unless we signed it and it has not expired."""
+    try:
+        content = jwt.decode(token, signing_key(), [ALGORITHM])
+    except (jwt.InvalidTokenError, ValueError):
+        raise BadToken from None
+    return Claims(int(content["sub"]), content["sid"], content["exp"])
