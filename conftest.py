@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
@@ -20,6 +21,18 @@ def pytest_configure() -> None:
     has a guard to do that."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     guard.watch(SESSION_DIR)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that may use the database may use the archive's too, where that has one of its own."""
+    if len(settings.DATABASES) == 1:
+        return
+    for item in items:
+        mark = item.get_closest_marker("django_db")
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if mark is not None or fixtures & {"db", "transactional_db"}:
+            options = {"databases": "__all__", **(mark.kwargs if mark is not None else {})}
+            item.add_marker(pytest.mark.django_db(**options), append=False)
 
 
 @pytest.fixture(scope="session")

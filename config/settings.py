@@ -11,6 +11,7 @@ import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -71,6 +72,7 @@ INSTALLED_APPS = [
     "rooms",
     "messaging",
     "lobby",
+    "archive",
     "web",
     "clients.terminal",
 ]
@@ -104,16 +106,25 @@ TEMPLATES = [
     }
 ]
 
-SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "foyer.sqlite3")}
-DATABASES = {"default": env.database("DATABASE_URL", default=SQLITE)}
-DATABASES["default"]["CONN_MAX_AGE"] = None
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
+
+def sqlite(name: str) -> dict[str, Any]:
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / name)}
+
+
+DATABASES = {"default": env.database("DATABASE_URL", default=sqlite("foyer.sqlite3"))}
+ARCHIVE = env.database("ARCHIVE_URL", default={})
+if ARCHIVE or DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # PostgreSQL takes the archive beside the accounts
+    DATABASES["archive"] = ARCHIVE or sqlite("archive.sqlite3")
+DATABASE_ROUTERS = ["archive.router.ArchiveRouter"]
+for database in DATABASES.values():
+    database["CONN_MAX_AGE"] = None
+    database["CONN_HEALTH_CHECKS"] = True
+    if database["ENGINE"].endswith("sqlite3"):
+        database["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Account"

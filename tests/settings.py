@@ -25,7 +25,8 @@ os.environ.update(ENV_FILE="", DATA_DIR=str(SESSION_DIR), REDIS_FSYNC="no")
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES  # noqa: E402
 
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # A file, since threads can't share a database in memory; and nothing here needs to outlive a crash.
-    DATABASES["default"]["TEST"] = {"NAME": str(SESSION_DIR / "test.sqlite3")}
-    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+for name, database in DATABASES.items():
+    if database["ENGINE"].endswith("sqlite3"):
+        # A file, since threads can't share a database in memory; and nothing here needs to outlive a crash.
+        database["TEST"] = {"NAME": str(SESSION_DIR / f"test-{name}.sqlite3")}
+        database["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"

@@ -17,7 +17,7 @@ from foyer.realtime.consumer import http_error
 from foyer.realtime.hub import get_hub
 from foyer.realtime.log import aread_head
 from foyer.realtime.presence import ONLINE
-from foyer.server import health, metrics
+from foyer.server import beside, health, metrics
 from foyer.server.bridge import Environ, ThreadBridge
 from foyer.server.report import Report
 from foyer.store.steps import STORE_ERRORS, load_functions, on_loop
@@ -77,6 +77,8 @@ class Application:
             await asyncio.get_running_loop().run_in_executor(None, load_functions)
         hub = get_hub()
         hub.start(Report(hub, {"rest": self.rest, "sign_ins": self.sign_ins}).keep())
+        for work in beside.tasks:
+            hub.start(work())
         spare_the_loop()
         await send({"type": "lifespan.startup.complete"})
         await receive()

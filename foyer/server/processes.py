@@ -28,6 +28,7 @@ from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from foyer.server.beside import companions
 from foyer.store import embedded
 
 logger = logging.getLogger(__name__)
@@ -106,11 +107,12 @@ def serve(listener: socket.socket, workers: int, announce: Callable[[list[int]],
     embedded.watch()
     with folder_for_metrics() as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read when prometheus_client is imported
-        if workers > 1:
-            Workers(config(workers), listener, announce).run()
-        else:
-            announce([os.getpid()])
-            Server(config(workers)).run(sockets=[listener])
+        with companions():
+            if workers > 1:
+                Workers(config(workers), listener, announce).run()
+            else:
+                announce([os.getpid()])
+                Server(config(workers)).run(sockets=[listener])
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import redis.cluster
 from foyer.store.client import client
 
 Argument = str | bytes | int | float
+READS_ONLY = re.compile(r"^register\('(\w+)', \w+, READ_ONLY\)", re.MULTILINE)
 
 
 class Call(NamedTuple):
@@ -34,6 +36,8 @@ class Library:
     """
 
     every: dict[str, Library] = {}
+    read_only: set[str] = set()
+    """The functions, of every library, that change nothing."""
 
     def __init__(self, name: str, *sources: Path) -> None:
         listed = [
@@ -44,6 +48,7 @@ class Library:
         self.name = f"foyer_{name}_{self.version}"
         self.code = f"#!lua name={self.name}\nlocal LIBRARY = '{self.name}'\n{text}"
         Library.every[self.name] = self
+        Library.read_only.update(f"{self.name}_{function}" for function in READS_ONLY.findall(text))
 
     def call(self, function: str, keys: Sequence[str], *args: Argument) -> Call:
         """The call of `function` (its file's name) on `keys`."""

@@ -27,6 +27,7 @@ from foyer.store.client import (
 from foyer.store.functions import Call, load_functions
 from foyer.store.line import Batch, Command, StoreLine
 from foyer.store.pipelines import confirmed, wait_for_replicas
+from foyer.store.writes import writes
 
 MOST_SENT_ON = 5
 """Times that a call which was not carried out is sent to another node, or again once the functions are there."""
@@ -146,6 +147,7 @@ class LoopClient:
         replies = confirmed(batch.replies, [list(range(len(batch.requests)))] if settings.REDIS_WAIT else [])
         unknown: list[Request] = []
         for request, reply in zip(batch.requests, replies, strict=True):
+            writes.note(request.call)
             if not isinstance(reply, Exception):
                 if not request.future.done():
                     request.future.set_result(reply)
@@ -176,6 +178,8 @@ class LoopClient:
         """A node is gone, or was never there: perhaps another has its slots by now."""
         if self.cluster is not None:
             self.knows_nodes = False
+        for request in requests:
+            writes.note(request.call)
         fail_all(requests, error)
 
     async def node_options(self, key: str, *, refresh: bool = False) -> dict[str, Any]:

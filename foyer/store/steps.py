@@ -31,6 +31,7 @@ from foyer.store.loop_client import LoopClient as LoopClient
 from foyer.store.loop_client import loop_clients
 from foyer.store.loop_client import on_loop as on_loop
 from foyer.store.pipelines import confirmed, queue
+from foyer.store.writes import writes
 from foyer.tally import note_trip
 
 P = ParamSpec("P")
@@ -51,6 +52,7 @@ def execute(call: Call) -> Any:
         return store.execute_command(*call.command())
     finally:
         note_trip(monotonic() - begun_at, 1)
+        writes.note(call)
 
 
 def run(call: Call) -> Any:
@@ -95,6 +97,8 @@ def send_together(calls: Sequence[Call]) -> list[Any]:
         return confirmed(pipeline.execute(raise_on_error=False), groups)
     finally:
         note_trip(monotonic() - begun_at, len(calls))
+        for call in calls:
+            writes.note(call)
 
 
 Steps = Generator[Call | list[Call], Any, R]

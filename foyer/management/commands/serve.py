@@ -100,11 +100,13 @@ all that it started."""
         connections.close_all()
 
     def migrate(self) -> None:
-        executor = MigrationExecutor(connection)
-        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        if plan:
-            call_command("migrate", interactive=False, verbosity=0)
-            self.stdout.write(f"Applied {len(plan)} migrations to the database.")
+        for alias in connections:
+            executor = MigrationExecutor(connections[alias])
+            plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+            if plan:
+                call_command("migrate", database=alias, interactive=False, verbosity=0)
+                if alias == "default":
+                    self.stdout.write(f"Applied {len(plan)} migrations to the database.")
 
     def announce(self, pids: list[int]) -> None:
         """Say what runs, where its data lies, where to look at it and how to stop it."""

@@ -1,0 +1,190 @@
+"""The follower: one process, of all that serve a store, which copies every log to SQL.
+
+Serving processes say which topics they wrote to; the follower copies what is new there, in the order of offsets, many
+topics in one transaction. One follower is at work at a time, by a lease in the store; another takes over when it ends.
+Should two be at work for a moment, SQL lets one of them on (`writing.py`).
+
+Guarantees: every stored event of a room, a user or the list of tables is archived, once, while the log still has it. A
+crash at any moment loses nothing: what was not committed is copied again.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from django.db import DatabaseError, close_old_connections, connections
+
+from archive.models import StoreName
+from archive.operations import Part, copy_call, hold_lease, store_name, take_written
+from archive.router import ALIAS
+from archive.topics import number_of
+from archive.walk import every_topic
+from archive.writing import NEW, Batch, Cursor, Outrun, cursors_of
+from foyer.errors import FoyerError
+from foyer.store.steps import run_all
+
+logger = logging.getLogger(__name__)
+
+LEASE = 6.0
+"""Seconds for which a follower that fell silent keeps others away."""
+PAUSE = 0.25
+"""Seconds between two looks when there is nothing to copy."""
+TOPICS = 500
+"""Topics that are copied together."""
+EVENTS = 10_000
+"""Events that are copied together, about."""
+WALK_EVERY = 1.0
+"""Seconds between two steps of the walk through all topics, once it has been round."""
+LONGEST_PAUSE = 5.0
+
+
+class WrongStore(Exception):
+    """The store is not the one that this archive was copied from."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The archive belongs to another store: this one has no history, or that of another. Nothing is copied until "
+            "the right store is back. If the old one is lost for good, begin anew with an empty archive."
+        )
+
+
+class Follower:
+    """Copies logs until `stop` is set. Runs in a thread or a process of its own."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+        self.name = secrets.token_hex(8)
+        self.at_work = False
+        self.held_until = 0.0
+        self.copied: list[str] = []
+        self.walk: Iterator[list[str]] = iter(())
+        self.walked_at = 0.0
+        self.been_round = False
+        self.archived = 0
+        self.after_batch: list[Callable[[Batch], None]] = []
+
+    def run(self) -> None:
+        pause, complained = PAUSE, False
+        while not self.stop.is_set():
+            try:
+                busy = self.turn()
+                pause, complained = PAUSE, False
+            except (FoyerError, DatabaseError, WrongStore) as error:
+                if not complained:
+                    logger.warning("Nothing is archived for now: %s", error)
+                    complained = True
+                busy, pause = False, min(2 * pause, LONGEST_PAUSE)
+                close_old_connections()
+            if not busy:
+                self.stop.wait(pause)
+        self.leave()
+
+    def turn(self) -> bool:
+        """Copy some of what is new, if this follower is the one at work. False when there was nothing to do."""
+        if not self.hold():
+            return False
+        tags = take_written(TOPICS, self.copied)
+        self.copied = []
+        if tags:
+            self.copy(tags)
+            self.copied = tags
+            return True
+        return self.walk_on()
+
+    def hold(self) -> bool:
+        """Be, or become, the follower at work."""
+        now = time.monotonic()
+        if self.at_work and now < self.held_until - LEASE / 2:
+            return True
+        was, self.at_work = self.at_work, hold_lease(self.name, int(LEASE * 1000))
+        self.held_until = now + LEASE
+        if self.at_work and not was:
+            self.check_store()
+            logger.info("This process archives what happens.")
+            self.copied, self.walk, self.been_round = [], every_topic(), False
+        return self.at_work
+
+    def check_store(self) -> None:
+        """See that the store is the one that the archive was copied from. Raises `WrongStore`."""
+        known = StoreName.objects.first()
+        name = store_name("" if known else secrets.token_hex(16))
+        if known is None:
+            StoreName.objects.create(name=name)
+        elif name != known.name:
+            self.at_work = False
+            raise WrongStore
+
+    def leave(self) -> None:
+        """Let another follower begin at once."""
+        try:
+            if self.at_work:
+                hold_lease(self.name, 0)
+        except FoyerError:
+            pass
+        connections[ALIAS].close()
+
+    def walk_on(self) -> bool:
+        """One step of the walk through all topics, which finds what nobody told of. False when it is not due."""
+        now = time.monotonic()
+        if self.been_round and now < self.walked_at + WALK_EVERY:
+            return False
+        self.walked_at = now
+        tags = next(self.walk, None)
+        if tags is None:
+            self.walk, self.been_round = every_topic(), True
+            return False
+        self.copy(tags)
+        return True
+
+    # Copying
+
+    def copy(self, tags: Sequence[str]) -> None:
+        """Copy all that is new in some topics."""
+        topics = {number: tag for tag in tags if (number := number_of(tag)) is not None}
+        while topics and not self.stop.is_set():
+            self.hold()
+            topics = self.copy_some(topics)
+
+    def copy_some(self, topics: dict[int, str]) -> dict[int, str]:
+        """Copy some events of each topic, in one transaction. Returns the topics that have more."""
+        cursors = cursors_of(topics)
+        most = max(EVENTS // len(topics), 20)
+        calls = [copy_call(tag, *cursors.get(topic, NEW)[:2], most) for topic, tag in topics.items()]
+        batch, more, now = Batch(), {}, int(time.time() * 1000)
+        for (topic, tag), reply in zip(topics.items(), run_all(calls), strict=True):
+            cursor, part = cursors.get(topic, NEW), Part.of(reply)
+            if self.is_other_log(batch, topic, cursor, part):
+                more[topic] = tag
+            elif part.entries and not part.gone:
+                batch.add(topic, cursor, part, now)
+                if part.entries[-1].offset < part.last:
+                    more[topic] = tag
+        if batch.moves:
+            try:
+                batch.commit()
+            except Outrun:
+                return topics
+            self.archived += len(batch.rows)
+            for tell in self.after_batch:
+                tell(batch)
+        return more
+
+    def is_other_log(self, batch: Batch, topic: int, cursor: Cursor, part: Part) -> bool:
+        """Put the archive of a topic right whose log began a new epoch: back to where both are the same.
+
+        True if there is something to copy from there. What lies beyond was lost by the store, and its offsets are given
+        again to other events.
+        """
+        if not part.epoch or cursor.epoch in ("", part.epoch):
+            return False
+        shared = part.shared if cursor.epoch == part.earlier else part.let_go
+        place = min(shared, cursor.offset)
+        if place < cursor.offset:
+            logger.warning("%s: the log lost what came after event %d; so does the archive.", topic, place)
+            batch.forget(topic, place)
+        batch.moves.append((topic, cursor, Cursor(place, part.epoch, cursor.at)))
+        return True

@@ -1,0 +1,5 @@
+-- What the follower of logs keeps in the store. Shared by the functions of this library.
+--   {archive}:dirty  set: tags of topics that were written to
+--   {archive}:taken  set: those of them that the follower works on; they stay here until they are copied
+--   {archive}:lease  the follower that is at work, and a name of its own; expires
+--   {archive}:store  the name of this store, by which an archive knows that it belongs to it

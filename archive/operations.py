@@ -1,0 +1,83 @@
+"""What the follower of logs asks of the store: which topics were written to, what is in their logs, and whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from foyer.realtime.log import PRELUDE
+from foyer.store.steps import Call, Library, Steps, operation
+
+LIBRARY = Library("archive", PRELUDE, Path(__file__).parent / "lua")
+KEEPER = "{archive}"
+AT_ONCE = 1000
+"""Topics in one call."""
+
+
+class Entry(NamedTuple):
+    """An event as its log keeps it."""
+
+    offset: int
+    kind: str
+    by: str
+    body: bytes
+    peer: int | None
+
+
+class Part(NamedTuple):
+    """What came after an offset in a log, and where the log stands.
+
+    Up to `shared` the log is the same as in its `earlier` epoch. Up to `let_go` memory no longer has it. `gone` says
+    that the topic is no more.
+    """
+
+    last: int
+    epoch: str
+    earlier: str
+    shared: int
+    let_go: int
+    gone: bool
+    entries: list[Entry]
+
+    @classmethod
+    def of(cls, reply: list[object]) -> Part:
+        last, epoch, earlier, shared, let_go, gone, events = reply
+        assert isinstance(events, list)
+        entries = [
+            Entry(offset, kind.decode(), by.decode(), body, int(peer) if peer else None)
+            for offset, kind, by, body, peer in events
+        ]
+        return cls(last, epoch.decode(), earlier.decode(), shared, let_go, bool(gone), entries)  # type: ignore[arg-type, attr-defined]
+
+
+def _note_written(tags: Sequence[str]) -> Steps[None]:
+    """Say that topics were written to, so that the follower copies them."""
+    if tags:
+        yield LIBRARY.call("note", [KEEPER], *tags)
+
+
+def _take_written(most: int, copied: Sequence[str] = ()) -> Steps[list[str]]:
+    """Up to `most` topics that are to be copied. They are given again until they are said to be `copied`."""
+    tags = yield LIBRARY.call("take", [KEEPER], most, *copied)
+    return [tag.decode() for tag in tags]
+
+
+def _hold_lease(name: str, milliseconds: int) -> Steps[bool]:
+    """Be the follower that is at work for so long, if no other is; 0 leaves it to others."""
+    return bool((yield LIBRARY.call("hold", [KEEPER], name, milliseconds)))
+
+
+def _store_name(new: str) -> Steps[str]:
+    """The name of the store: `new` if it had none and that is not ''."""
+    return bytes((yield LIBRARY.call("name", [KEEPER], new))).decode()
+
+
+def copy_call(tag: str, after: int, epoch: str, most: int) -> Call:
+    return LIBRARY.call("copy", [tag], after, epoch, most)
+
+
+note_written, anote_written = operation(_note_written)
+take_written, atake_written = operation(_take_written)
+hold_lease, ahold_lease = operation(_hold_lease)
+store_name, astore_name = operation(_store_name)
