@@ -16,7 +16,6 @@ from django.http import HttpRequest
 
 from accounts import admin_sessions as admin_sessions  # has admins of its own, which importing registers
 from accounts import operations
-from accounts.callers import Caller
 from accounts.models import Account
 from foyer.api.wire import decode
 from foyer.errors import FoyerError, InvalidInput
@@ -152,7 +151,7 @@ def turned(field: str, value: bool, account: Account) -> bool:
 
 def others(request: HttpRequest, chosen: QuerySet[Account]) -> QuerySet[Account]:
     """Those who are selected without the one who asks: nobody locks himself out."""
-    own = caller_of_page(request).id
+    own = account_of_page(request).pk
     if chosen.filter(pk=own).exists():
         messages.warning(request, "Your own account was left as it is.")
     return chosen.exclude(pk=own)
@@ -166,7 +165,7 @@ def is_within_reach(request: HttpRequest, account: Account | None) -> bool:
     return account is None or not account.is_superuser or is_superuser(request)
 
 
-def caller_of_page(request: HttpRequest) -> Caller:
-    """Who looks at a page of the admin, as operations take him."""
+def account_of_page(request: HttpRequest) -> Account:
+    """Who looks at a page of the admin."""
     assert isinstance(request.user, Account)
-    return request.user.caller
+    return request.user

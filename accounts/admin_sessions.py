@@ -9,12 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts import operations
-from accounts.admin_models import Connection, Session
-from accounts.models import Account
-from foyer.admin.stored import Selection, Shown, StoredAdmin, log_change, place, whole
-from foyer.errors import NotFound
-from foyer.realtime.presence import ONLINE, connected
+from accounts.models import Account, Connection, Session
+from foyer.admin.stored import Shown, StoredAdmin, log_change, place
 
 
 class EndedNotDeleted(StoredAdmin):
@@ -38,7 +34,7 @@ class EndedNotDeleted(StoredAdmin):
         return found
 
     @admin.action(description="End the selected", permissions=["delete"])
-    def end(self, request: HttpRequest, chosen: Selection) -> None:
+    def end(self, request: HttpRequest, chosen: Any) -> None:
         self.delete_queryset(request, chosen)
         self.message_user(request, f"Ended: {', '.join(map(str, chosen))}.", messages.SUCCESS)
 
@@ -54,31 +50,21 @@ class SessionAdmin(EndedNotDeleted):
 
     @admin.display(description="account")
     def account_link(self, session: Session) -> str:
-        address = reverse("admin:accounts_account_change", args=[session.pk.partition("-")[0]])
+        address = reverse("admin:accounts_account_change", args=[session.account_id])
         return format_html('<a href="{}">{}</a>', address, session.account)
 
     def page(self, request: HttpRequest, query: str) -> Shown:
-        help = "Whose sessions? His whole username, in upper or lower case."
+        help = "Whose sessions? A whole username, in upper or lower case."
         account = Account.objects.called(query) if query else None
         if account is None:
             return Shown([], help=help)
-        found = operations.list_sessions(account.pk)
-        rows = [Session.of(account.pk, account.username, session) for session in found]
-        return Shown(rows, help=help, title=f"Sessions of {account.username}")
+        return Shown(list(account.sessions.all()), help=help, title=f"Sessions of {account}")
 
-    def find(self, request: HttpRequest, pk: str) -> Session | None:
-        account_id, _, session_id = pk.partition("-")
-        account = Account.objects.filter(pk=whole(account_id)).first()
-        if account is None:
-            raise NotFound
-        found = operations.list_sessions(account.pk)
-        rows = (Session.of(account.pk, account.username, session) for session in found if session.id == session_id)
-        return next(rows, None)
-
-    def remove(self, request: HttpRequest, row: Session) -> None:
-        account_id, _, session_id = row.pk.partition("-")
-        operations.end_session(int(account_id), session_id)
-        log_change(request, Account(pk=int(account_id), username=row.account), f"Ended a {row}.")
+    def take_away(self, request: HttpRequest, row: Session) -> bool:
+        there = super().take_away(request, row)
+        began = f"{row.began_at:%Y-%m-%d %H:%M:%S} UTC"
+        log_change(request, row.account, f"Ended a session of {row.account} since {began}.")
+        return there
 
 
 @admin.register(Connection)
@@ -101,25 +87,18 @@ class ConnectionAdmin(EndedNotDeleted):
         help = "Somebody's whole username, in upper or lower case."
         if query:
             account = Account.objects.called(query)
-            return Shown([] if account is None else self.read(account.pk), help=help)
-        skip = place(request, "from") or 0
-        gathering = connected(ONLINE, skip, self.list_per_page)
+            return Shown(list(Connection.objects.filter(pk=account.pk)) if account else [], help=help)
+        skip, total = place(request, "from") or 0, Connection.objects.count()
+        rows = list(Connection.objects.all()[skip : skip + self.list_per_page])
         links: dict[str, dict[str, Any]] = {}
         if skip:
             links["Later"] = {"from": max(skip - self.list_per_page, 0) or None}
-        if skip + self.list_per_page < gathering.total:
+        if skip + self.list_per_page < total:
             links["Earlier"] = {"from": skip + self.list_per_page}
-        rows = [Connection.of(user, gathering) for user in gathering.users]
-        users = "1 user" if gathering.total == 1 else f"{gathering.total:,} users"
+        users = "1 user" if total == 1 else f"{total:,} users"
         return Shown(rows, links, help, f"Live connections of {users}")
 
-    def read(self, account_id: int) -> list[Connection]:
-        gathering = connected(ONLINE, 0, 1, account_id)
-        return [Connection.of(user, gathering) for user in gathering.users]
-
-    def find(self, request: HttpRequest, pk: str) -> Connection | None:
-        return next(iter(self.read(whole(pk))), None)
-
-    def remove(self, request: HttpRequest, row: Connection) -> None:
-        operations.end_all_sessions(row.pk)
+    def take_away(self, request: HttpRequest, row: Connection) -> bool:
+        there = super().take_away(request, row)
         log_change(request, Account(pk=row.pk, username=row.username), "Ended all sessions and connections.")
+        return there

@@ -60,16 +60,19 @@ class Somebody(Protocol):
     def username(self) -> str: ...
 
 
-def trusted(account: Somebody | None = None) -> Caller:
-    """The server acting in the name of `account`: it may everything, and events say `by` that account.
+def trusted(account: Somebody) -> Caller:
+    """The server acting in the name of `account`: it may everything, and events say that it was that account.
 
-    Without an account it is `SERVER`. Raises `TypeError` for what is no stored account.
+    Raises `TypeError` for what is no stored account.
     """
-    if account is None:
-        return SERVER
     if not (isinstance(getattr(account, "pk", None), int) and isinstance(getattr(account, "username", None), str)):
         raise TypeError(f"A stored account is expected, not {account!r}.")
     return Caller(account.pk, account.username, is_admin=True)
+
+
+def signed_by(account: Somebody | None) -> Caller:
+    """The server, in the name of `account` if there is one."""
+    return SERVER if account is None else trusted(account)
 
 
 def who(caller: Caller) -> tuple[int, int]:

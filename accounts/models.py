@@ -23,9 +23,12 @@ from accounts.callers import Caller
 from accounts.errors import EmailTaken, UsernameTaken, UserNotFound
 from accounts.names import KEY_LENGTH, USERNAME_LENGTH, email_key, normal_username, username_key, validate_username
 from accounts.operations import Standing
+from accounts.signed_in import Connection as Connection
+from accounts.signed_in import Session as Session
 from foyer.api.retry_keys import RetryKey
 from foyer.api.wire import encode
 from foyer.errors import Busy, InvalidInput, RetryKeyReused
+from foyer.store.models import StoredQuerySet
 
 DATA_SIZE = 16 * 1024
 """Bytes of `data` as JSON, at most."""
@@ -111,6 +114,11 @@ class Account(AbstractBaseUser, PermissionsMixin):
     @property
     def standing(self) -> Standing:
         return Standing.of(self.pk, self.username, self.is_staff, self.is_active, self.password)
+
+    @property
+    def sessions(self) -> StoredQuerySet[Session]:
+        """Those that are open, the latest to begin first."""
+        return Session.objects.filter(account=self)
 
     # Data
 

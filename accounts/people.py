@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from channels.db import database_sync_to_async
 
+from accounts.callers import Somebody, trusted
 from accounts.errors import UserNotFound
 from accounts.models import Account
 from accounts.names import username_key
@@ -20,6 +21,12 @@ REMEMBERED_FOR = 10.0
 class Person(NamedTuple):
     id: int
     username: str
+
+    @classmethod
+    def of(cls, account: Somebody) -> Person:
+        """Raises `TypeError` for what is no stored account."""
+        found = trusted(account)
+        return cls(found.id, found.username)
 
 
 def find_person(username: str) -> Person:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from foyer.api.contracts import checked
@@ -18,7 +19,7 @@ LARGEST = 2**53 - 1
 
 def without_controls(name: str) -> None:
     if any(unicodedata.category(character) == "Cc" for character in name):
-        raise serializers.ValidationError("A name has no control characters, such as line breaks.")
+        raise ValidationError("A name has no control characters, such as line breaks.")
 
 
 class Fresh(serializers.Serializer[Any]):

@@ -12,15 +12,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from accounts.admin import caller_of_page
-from foyer.admin.stored import Shown, StoredAdmin, log_change, place, whole
-from foyer.api.rest import Page
-from foyer.errors import NotFound
+from accounts.admin import account_of_page
+from foyer.admin.stored import Shown, StoredAdmin, log_change, newest_first
 from messaging.models import Message
-from messaging.operations import delete_message, read_history, show_message
 from rooms import admin as rooms_admin
-from rooms.models import Room as ShownRoom
-from rooms.operations import find_room, show_room
+from rooms.models import Room
 
 RECENT = 20
 """Messages that the page of a room shows."""
@@ -57,53 +53,30 @@ class MessageAdmin(StoredAdmin):
             return self.choose_room(request, query)
         title, help = f"Messages of room {room_id}", "A message's id."
         if query:
-            return Shown(self.named(request, f"{room_id}-{query}"), help=help, title=title)
-        after, before = place(request, "after"), place(request, "before")
-        found = read_history(caller_of_page(request), room_id, Page(self.list_per_page, before, after))
-        rows = [Message.of(message) for message in reversed(found.messages)]
-        links: dict[str, dict[str, Any]] = {}
-        if rows and (found.more if after is not None else before is not None):
-            links |= {"Newest": {}, "Newer": {"after": rows[0].number}}
-        if rows and (found.more or after is not None):
-            links["Older"] = {"before": rows[-1].number}
-        return Shown(rows, links, help, title)
+            return Shown(list(Message.objects.filter(pk=f"{room_id}-{query}")), help=help, title=title)
+        found = newest_first(request, Message.objects.filter(room=room_id), "number", self.list_per_page)
+        return found._replace(help=help, title=title)
 
     def choose_room(self, request: HttpRequest, query: str) -> Shown:
         """No messages yet: a link to those of the room that was searched for."""
         help = "The messages of which room? Its id, or its whole name."
-        found = None
-        if query:
-            found = find_room(caller_of_page(request), query)
-            if found is None:
-                try:
-                    found = show_room(caller_of_page(request), query)
-                except NotFound:
-                    return Shown([], help=help)
-        if found is None:
+        found = [*Room.objects.filter(name=query), *Room.objects.filter(pk=query)] if query else []
+        if not found:
             return Shown([], help=help)
-        room = ShownRoom.of(found)
-        return Shown([], {f"Messages of “{room}”": {"room": room.pk, "q": None}}, help)
+        return Shown([], {f"Messages of “{found[0]}”": {"room": found[0].pk, "q": None}}, help)
 
-    def named(self, request: HttpRequest, pk: str) -> list[Message]:
-        message = self.get_object(request, pk)
-        return [] if message is None else [message]
-
-    def find(self, request: HttpRequest, pk: str) -> Message:
-        room_id, _, number = pk.rpartition("-")
-        return Message.of(show_message(caller_of_page(request), room_id, whole(number)))
-
-    def remove(self, request: HttpRequest, row: Message) -> None:
-        delete_message(caller_of_page(request), row.room, row.number)
-        room = ShownRoom.of(show_room(caller_of_page(request), row.room))
-        log_change(request, room, f"Deleted message {row.number}.")
+    def take_away(self, request: HttpRequest, row: Message) -> bool:
+        there = bool(row.delete(by=account_of_page(request))[0])
+        if there:
+            log_change(request, Room.objects.get(pk=row.room), f"Deleted message {row.number}.")
+        return there
 
 
-def recent_messages(request: HttpRequest, room: ShownRoom) -> SafeString:
+def recent_messages(request: HttpRequest, room: Room) -> SafeString:
     """The newest messages of a room, for those who may see messages."""
     if not request.user.has_perm("messaging.view_message"):
         return SafeString()
-    page = read_history(caller_of_page(request), room.pk, Page(RECENT))
-    context = {"room": room, "found": [Message.of(message) for message in reversed(page.messages)]}
+    context = {"room": room, "found": Message.objects.filter(room=room)[:RECENT]}
     return render_to_string("admin/messaging/recent.html", context, request)
 
 

@@ -9,30 +9,19 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from accounts.admin import caller_of_page
+from accounts.admin import account_of_page
 from accounts.people import find_person
-from foyer.admin.stored import Shown, StoredAdmin, log_change, place
-from foyer.errors import FoyerError, InvalidInput
-from rooms.membership import add_member, list_members, remove_member
+from foyer.admin.stored import Shown, StoredAdmin, log_change, newest_first
+from foyer.errors import FoyerError
+from rooms.membership import add_member, remove_member
 from rooms.models import Room
-from rooms.operations import (
-    LOBBY,
-    ROOM_ID,
-    create_room,
-    delete_room,
-    find_room,
-    last_room_id,
-    list_rooms,
-    openness,
-    show_room,
-    update_room,
-)
-from rooms.serializers import NewRoom, RoomChange
+from rooms.operations import LOBBY
 
 MOST_MEMBERS = 100
 """Members that the page of a room names; of a larger room those who joined first, and whoever is searched for."""
@@ -54,46 +43,21 @@ class RoomAdmin(StoredAdmin):
         return ("name", "members_only") if obj is None else self.fields
 
     def page(self, request: HttpRequest, query: str) -> Shown:
-        caller, size = caller_of_page(request), self.list_per_page
         help = "A room's id, or its whole name with capital letters as they are; 'lobby' for the lobby."
         if query:
-            by_id = show_room(caller, query) if query == LOBBY or exists(query) else None
-            found = [room for room in (by_id, find_room(caller, query)) if room]
-            return Shown([Room.of(room) for room in dict.fromkeys(found)], help=help)
-        after, before = place(request, "after"), place(request, "before")
-        if after is not None:
-            rooms = list_rooms(caller, after, size + 1)
-            is_more, rooms = len(rooms) > size, rooms[:size]
-        else:
-            rooms = list_rooms(caller, None, size + 1, before=before or last_room_id() + 1)
-            is_more, rooms = len(rooms) > size, rooms[-size:]
-        rows = [Room.of(room) for room in reversed(rooms)]
-        links: dict[str, dict[str, Any]] = {}
-        if rows and (is_more if after is not None else before is not None):
-            links |= {"Newest": {}, "Newer": {"after": rows[0].pk}}
-        if rows and (is_more or after is not None):
-            links["Older"] = {"before": rows[-1].pk}
-        return Shown(rows, links, help)
+            found = [*Room.objects.filter(pk=query), *Room.objects.filter(name=query)]
+            return Shown(list(dict.fromkeys(found)), help=help)
+        return newest_first(request, Room.objects.reverse(), "pk", self.list_per_page)._replace(help=help)
 
-    def find(self, request: HttpRequest, pk: str) -> Room:
-        return Room.of(show_room(caller_of_page(request), pk))
-
-    def store(self, request: HttpRequest, row: Room, form: Any, change: bool) -> None:
-        given = {name: form.cleaned_data[name] for name in (form.changed_data if change else form.fields)}
-        if not given:
-            return
-        body = RoomChange(data=given) if change else NewRoom(data=given)
-        if not body.is_valid():
-            raise InvalidInput(dict(body.errors))
-        wanted = body.validated_data
+    def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
         if change:
-            update_room(caller_of_page(request), row.pk, wanted.get("name"), wanted.get("members_only"))
+            obj.save(by=account_of_page(request))
         else:
-            made = create_room(caller_of_page(request), wanted["name"], wanted["members_only"], None)
-            row.pk = Room.of(made).pk
+            obj.owner = account_of_page(request)  # type: ignore[assignment]  # it becomes the name
+            obj.save()
 
-    def remove(self, request: HttpRequest, row: Room) -> None:
-        delete_room(caller_of_page(request), row.pk)
+    def take_away(self, request: HttpRequest, row: Room) -> bool:
+        return bool(row.delete(by=account_of_page(request))[0])
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.pk != LOBBY)
@@ -113,20 +77,20 @@ class RoomAdmin(StoredAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def members_view(self, request: HttpRequest, room_id: str) -> Any:
-        """Let somebody in, or take him out, as `do` says: add or remove."""
+        """Let somebody in or take them out, as `do` says: add or remove."""
         return require_POST(self.change_members)(request, room_id)
 
     def change_members(self, request: HttpRequest, room_id: str) -> HttpResponseRedirect:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        room, name = self.find(request, room_id), request.POST.get("username", "").strip()
+        room, name = get_object_or_404(Room, pk=room_id), request.POST.get("username", "").strip()
         try:
             person = find_person(name)
             if request.POST.get("do") == "remove":
-                remove_member(caller_of_page(request), room_id, person)
+                remove_member(account_of_page(request).caller, room_id, person)
                 told = f"Removed member “{person.username}”."
             else:
-                member, is_new = add_member(caller_of_page(request), room_id, person)
+                member, is_new = add_member(account_of_page(request).caller, room_id, person)
                 told = f"Added member “{member.username}”." if is_new else ""
         except FoyerError as error:
             if error.status >= 500:
@@ -139,13 +103,9 @@ class RoomAdmin(StoredAdmin):
         return HttpResponseRedirect(reverse("admin:rooms_room_change", args=[room_id]))
 
 
-def exists(room_id: str) -> bool:
-    return bool(ROOM_ID.fullmatch(room_id)) and bool(openness(room_id))
-
-
 def members(request: HttpRequest, room: Room) -> SafeString:
     """Who is in a room."""
-    found, wanted = list_members(caller_of_page(request), room.pk), request.GET.get("member", "").strip().casefold()
+    found, wanted = list(room.members), request.GET.get("member", "").strip().casefold()
     shown = [member for member in found if wanted in member.username.casefold()][:MOST_MEMBERS]
     context = {
         "room": room,

@@ -70,13 +70,18 @@ def _list_members(caller: Caller, room_id: str) -> Steps[list[Member]]:
     return sorted(found, key=lambda member: (member.joined_at, member.id))
 
 
+def _is_member(user_id: int, room_id: str) -> Steps[bool]:
+    return bool((yield LIBRARY.call("standing", [topic_of(room_id).tag], user_id)))
+
+
 def _require(user_id: int, room_id: str) -> Steps[None]:
     """Raises `NotInRoom` for somebody who is not a member."""
-    if not (yield LIBRARY.call("standing", [topic_of(room_id).tag], user_id)):
+    if not (yield from _is_member(user_id, room_id)):
         raise NotInRoom
 
 
 add_member, aadd_member = operation(_add_member)
 remove_member, aremove_member = operation(_remove_member)
 list_members, alist_members = operation(_list_members)
+is_member, ais_member = operation(_is_member)
 require_member, arequire_member = operation(_require)

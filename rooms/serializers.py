@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from foyer.api.fields import StrictBoolean, StrictText
@@ -11,7 +12,7 @@ from foyer.api.fields import StrictBoolean, StrictText
 
 def printable(name: str) -> None:
     if not name.isprintable() or not name.strip():
-        raise serializers.ValidationError("A name has printable characters, and not only blanks.")
+        raise ValidationError("A name has printable characters, and not only blanks.")
 
 
 class RoomName(StrictText):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
+from foyer import tally
 from foyer.errors import FoyerError
 from foyer.store.steps import Steps, run
 
@@ -113,3 +114,10 @@ def in_order(order: Sequence[int], *operations: Steps[Any]) -> list[Any]:
         if under_way:
             under_way[number % len(under_way)].step()
     return [running.finish() for running in runs]
+
+
+def round_trips(work: Callable[[], Any]) -> int:
+    """How many times `work` waits for the store."""
+    before = sum(tally.round_trips.so_far()[0])
+    work()
+    return sum(tally.round_trips.so_far()[0]) - before

@@ -1,7 +1,7 @@
 """Pages of Django's admin for what is kept in Redis: lists, forms, histories and permissions as for any other model.
 
-An app describes what it keeps as a `StoredModel`, a Django model without a table, and says in a `StoredAdmin` how the
-app's operations read and change it. Django's own views, forms and templates do the rest.
+A `StoredAdmin` says which part of a list a page shows. The model reads and changes what it is about, and Django's own
+views, forms and templates do the rest.
 
 Guarantees: a list reads one page, never everything, and counts nothing. What was done stands in the admin's log only
 once it is done. What an operation refuses is said beside the form that asked for it.
@@ -9,8 +9,7 @@ once it is done. What an operation refuses is said beside the form that asked fo
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple, cast
 
 from django.contrib import admin
@@ -26,54 +25,19 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from foyer.errors import BadRequest, FoyerError, InvalidInput, NotFound
+from foyer.store.models import StoredQuerySet
 
 CURSORS = ("before", "after", "from", "moved", "down")
 """What an address says about the place in a list; a new search begins without it."""
 
 
-class StoredModel(models.Model):
-    """What the admin shows of something in Redis. Django keeps permissions for it and a log, and no table."""
-
-    class Meta:
-        abstract = True
-        managed = False
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        raise TypeError("This is kept in Redis; call an operation.")
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("This is kept in Redis; call an operation.")
-
-    def validate_unique(self, exclude: Any = None) -> None:
-        """The operations see to it."""
-
-
 class Shown(NamedTuple):
     """Part of a list. `links` lead to others: what each is called, and the parameters that stand for its place."""
 
-    rows: Sequence[StoredModel]
+    rows: Sequence[models.Model]
     links: dict[str, dict[str, Any]] = {}
     help: str = ""
     title: str = ""
-
-
-class Selection:
-    """The rows that an action was asked for. Has of a QuerySet what Django's actions use."""
-
-    def __init__(self, owner: StoredAdmin, request: HttpRequest, rows: Sequence[StoredModel] = ()) -> None:
-        self.owner, self.request, self.rows = owner, request, rows
-        self.verbose_name = owner.opts.verbose_name
-        self.verbose_name_plural = owner.opts.verbose_name_plural
-
-    def filter(self, pk__in: Iterable[str]) -> Selection:
-        found = [self.owner.get_object(self.request, pk) for pk in pk__in]
-        return Selection(self.owner, self.request, [row for row in found if row is not None])
-
-    def __iter__(self) -> Iterator[StoredModel]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
 
 class StoredChangeList(ChangeList):
@@ -120,7 +84,7 @@ class StoredForm(ModelForm):  # type: ignore[type-arg]  # it takes none at run t
 
 
 class StoredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none at run time
-    """The admin of one kind of thing in Redis. Subclasses say how it is read and changed, by these four."""
+    """The admin of one kind of thing in Redis. Subclasses say what a page of the list shows, by `page`."""
 
     form = StoredForm
     change_list_template = "admin/stored/change_list.html"
@@ -131,31 +95,10 @@ class StoredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none 
         """The part of the list that `request` asks for. `query` is what was searched for, or ''."""
         raise NotImplementedError
 
-    def find(self, request: HttpRequest, pk: str) -> StoredModel | None:
-        """One of them. None, or `NotFound`, if it is not there."""
-        raise NotImplementedError
-
-    def store(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:
-        """Make `row`, which then has its `pk`, or change it as `form` says."""
-        raise NotImplementedError
-
-    def remove(self, request: HttpRequest, row: Any) -> None:
-        """Take `row` away. May raise `NotFound` where somebody else has done so."""
-        raise NotImplementedError
-
     # What Django asks for
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return Selection(self, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return StoredChangeList
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        try:
-            return self.find(request, object_id)
-        except NotFound:
-            return None
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if isinstance(db_field, models.CharField):
@@ -179,8 +122,9 @@ class StoredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none 
             request.refused = error  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        self.store(request, obj, form, change)
+    def take_away(self, request: HttpRequest, row: Any) -> bool:
+        """Take `row` away. Returns whether it was there."""
+        return bool(row.delete()[0])
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         lacking = {str(self.opts.verbose_name) for row in objs if not self.has_delete_permission(request, row)}
@@ -191,13 +135,12 @@ class StoredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none 
         """Nothing yet: `delete_model` does it, once it is so."""
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self.remove(request, obj)
-        super().log_deletions(request, cast(Any, [obj]))
+        if self.take_away(request, obj):
+            super().log_deletions(request, cast(Any, [obj]))
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for row in queryset:
-            with contextlib.suppress(NotFound):  # gone since it was looked at
-                self.delete_model(request, row)
+            self.delete_model(request, row)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
@@ -210,6 +153,24 @@ class StoredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none 
 def log_change(request: HttpRequest, row: models.Model, what: str) -> None:
     """Note in the admin's log, and so in the history of `row`, what was done to it."""
     LogEntry.objects.log_actions(cast(int, request.user.pk), cast(Any, [row]), CHANGE, what)
+
+
+def newest_first(request: HttpRequest, listed: StoredQuerySet[Any], field: str, size: int) -> Shown:
+    """The page that `request` asks for of a list that begins with the newest, by a field whose values rise."""
+    after, before = place(request, "after"), place(request, "before")
+    if after is not None:
+        found = list(listed.filter(**{f"{field}__gt": after}).reverse()[: size + 1])
+        rows = found[:size][::-1]
+    else:
+        found = list((listed if before is None else listed.filter(**{f"{field}__lt": before}))[: size + 1])
+        rows = found[:size]
+    is_more = len(found) > size
+    links: dict[str, dict[str, Any]] = {}
+    if rows and (is_more if after is not None else before is not None):
+        links |= {"Newest": {}, "Newer": {"after": getattr(rows[0], field)}}
+    if rows and (is_more or after is not None):
+        links["Older"] = {"before": getattr(rows[-1], field)}
+    return Shown(rows, links)
 
 
 def place(request: HttpRequest, name: str) -> int | None:

@@ -14,7 +14,7 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from time import monotonic
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from django.conf import settings
 from redis.exceptions import ResponseError
@@ -105,40 +105,56 @@ Steps = Generator[Call | list[Call], Any, R]
 """What an operation is made of: it yields a call, or a list of calls to make together, and gets their replies."""
 
 
-def operation(steps: Callable[P, Steps[R]]) -> tuple[Callable[P, R], Callable[P, Awaitable[R]]]:
-    """Make `steps` callable: `(blocking, awaitable)`. Errors of a call are raised where it was yielded."""
+def carry_out(steps: Steps[R]) -> R:
+    """Make the calls of `steps`, blocking. Errors of a call are raised where it was yielded."""
+    try:
+        call = next(steps)
+        while True:
+            try:
+                answer = run_all(call) if isinstance(call, list) else run(call)
+            except FoyerError as error:
+                call = steps.throw(error)
+            else:
+                call = steps.send(answer)
+    except StopIteration as end:
+        return cast(R, end.value)
+
+
+async def acarry_out(steps: Steps[R]) -> R:
+    """As `carry_out`, on the event loop."""
+    store = on_loop()
+    try:
+        call = next(steps)
+        while True:
+            try:
+                answer = await (asyncio.gather(*map(store.call, call)) if isinstance(call, list) else store.call(call))
+            except FoyerError as error:
+                call = steps.throw(error)
+            else:
+                call = steps.send(answer)
+    except StopIteration as end:
+        return cast(R, end.value)
+
+
+class Operation(Protocol[P, R]):
+    """An operation that blocks. `steps` is what it is made of, for `yield from` in others."""
+
+    steps: Callable[P, Steps[R]]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+
+def operation(steps: Callable[P, Steps[R]]) -> tuple[Operation[P, R], Callable[P, Awaitable[R]]]:
+    """Make `steps` callable: `(blocking, awaitable)`."""
 
     @functools.wraps(steps)
     def blocking(*args: P.args, **kwargs: P.kwargs) -> R:
-        running = steps(*args, **kwargs)
-        try:
-            call = next(running)
-            while True:
-                try:
-                    answer = run_all(call) if isinstance(call, list) else run(call)
-                except FoyerError as error:
-                    call = running.throw(error)
-                else:
-                    call = running.send(answer)
-        except StopIteration as end:
-            return cast(R, end.value)
+        return carry_out(steps(*args, **kwargs))
 
     @functools.wraps(steps)
-    async def awaitable(*args: P.args, **kwargs: P.kwargs) -> R:
-        running = steps(*args, **kwargs)
-        store = on_loop()
-        try:
-            call = next(running)
-            while True:
-                try:
-                    answer = await (
-                        asyncio.gather(*map(store.call, call)) if isinstance(call, list) else store.call(call)
-                    )
-                except FoyerError as error:
-                    call = running.throw(error)
-                else:
-                    call = running.send(answer)
-        except StopIteration as end:
-            return cast(R, end.value)
+    def awaitable(*args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
+        return acarry_out(steps(*args, **kwargs))
 
-    return blocking, awaitable
+    found = cast(Operation[P, R], blocking)
+    found.steps = steps
+    return found, awaitable
