@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from foyer.realtime.connection import Batch, Connection
 from foyer.realtime.log import Event
-from foyer.realtime.subscriber import Subscriber
 from foyer.realtime.topics import Topic
+from foyer.store.subscriber import Subscriber
 from foyer.tally import fan_outs
 
 MOST_NOTED = 500

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from foyer.errors import FoyerError
 from foyer.realtime.feed import Feed
 from foyer.realtime.sessions import SESSIONS_CHANNEL
-from foyer.realtime.subscriber import Subscriber
+from foyer.store.subscriber import Subscriber
 
 if TYPE_CHECKING:
     from foyer.realtime.hub import Hub

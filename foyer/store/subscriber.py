@@ -1,7 +1,7 @@
-"""The line on which a process hears announcements: one connection to one store node, with its channels.
+"""The connection on which a process hears announcements: to one node of the store, for some channels.
 
 It speaks just enough of the Redis protocol to subscribe and to listen, because every message of every room passes here.
-It only reports what it hears, and when it was cut off; the hub decides what to do about that.
+It only reports what it hears, and when it was cut off; whoever listens decides what to do about that.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Subscriber(asyncio.Protocol):
     """One connection to one node. Runs on the loop.
 
     `heard(channel, message)` is called for each message, in order, several in one turn where they came together;
-    `cut_off(link)` once, when the connection is gone. A channel counts as subscribed when the node confirmed it.
+    `cut_off(subscriber)` once, when the connection is gone. A channel counts as subscribed when the node confirmed it.
     """
 
     def __init__(self, heard: Callable[[bytes, bytes], None], cut_off: Callable[[Subscriber], None]) -> None:
@@ -78,12 +78,18 @@ class Subscriber(asyncio.Protocol):
                 self.command("SSUBSCRIBE" if sharded else "SUBSCRIBE", channel)
         return future
 
-    def unsubscribe(self, channel: str) -> None:
-        """Stop listening to a sharded channel. What the node sent before it heard of this may still arrive."""
-        self.channels.discard(channel.encode())
+    def unsubscribe(self, channel: str, *, sharded: bool = True) -> None:
+        """Stop listening to a channel. What the node sent before it heard of this may still arrive.
+
+        Who still waits for the node to confirm it is told `Unavailable`.
+        """
+        name = channel.encode()
+        self.channels.discard(name)
+        if (waiting := self.confirming.pop(name, None)) is not None:
+            refuse(waiting)
         if self.transport is not None and not self.transport.is_closing():
-            self.leaving[channel.encode()] += 1
-            self.command("SUNSUBSCRIBE", channel)
+            self.leaving[name] += 1
+            self.command("SUNSUBSCRIBE" if sharded else "UNSUBSCRIBE", channel)
 
     def data_received(self, data: bytes) -> None:
         self.last_heard = self.loop.time()
@@ -100,11 +106,17 @@ class Subscriber(asyncio.Protocol):
             if kind == b"smessage" or kind == b"message":
                 self.heard(reply[1], reply[2])
             elif kind == b"ssubscribe" or kind == b"subscribe":
-                future = self.confirming.pop(reply[1], None)
-                if future is not None and not future.done():
-                    future.set_result(None)
-            elif kind == b"sunsubscribe":
+                self.confirm(reply[1])
+            elif kind == b"sunsubscribe" or kind == b"unsubscribe":
                 self.left(reply[1])
+
+    def confirm(self, channel: bytes) -> None:
+        """The node sends a channel from here on, unless it was told since then to stop, which it will answer next."""
+        if self.leaving[channel] > 0:
+            return
+        future = self.confirming.pop(channel, None)
+        if future is not None and not future.done():
+            future.set_result(None)
 
     def left(self, channel: bytes) -> None:
         """The node stopped sending a channel: we asked for that, or it gave the slot to another node."""
@@ -138,7 +150,12 @@ class Subscriber(asyncio.Protocol):
     def refuse_all(self) -> None:
         confirming, self.confirming = self.confirming, {}
         for future in confirming.values():
-            if not future.done():
-                future.set_exception(Unavailable())
-                with contextlib.suppress(asyncio.CancelledError):
-                    future.exception()  # nobody may be waiting any more
+            refuse(future)
+
+
+def refuse(future: asyncio.Future[None]) -> None:
+    """Tell who waits, if anyone still does, that the node did not confirm it."""
+    if not future.done():
+        future.set_exception(Unavailable())
+        with contextlib.suppress(asyncio.CancelledError):
+            future.exception()
