@@ -125,6 +125,16 @@ for database in DATABASES.values():
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
+
+CACHES = {
+    "default": {
+        "BACKEND": "foyer.store.cache.StoreCache",
+        "LOCATION": "the store",
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"CLIENT_CLASS": "foyer.store.cache.StoreClient"},
+    }
+}
+CHANNEL_LAYERS = {"default": {"BACKEND": "foyer.store.channel_layer.ChannelLayer", "CONFIG": {"prefix": "foyer"}}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Account"

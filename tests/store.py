@@ -124,6 +124,35 @@ class Cluster:
         self.folder.cleanup()
 
 
+class OwnStore:
+    """A Valkey that may be killed and started again on its port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self) -> None:
+        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        self.process = subprocess.Popen([get_binary_path(), *words], stdout=subprocess.DEVNULL)
+        guard.watch(self.process.pid)
+        wait_for(lambda: redis.Redis(port=self.port).ping())
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def connections_so_far(self) -> int:
+        """How many were ever made, that of who asks among them."""
+        with redis.Redis(port=self.port) as asking:
+            return int(asking.info("stats")["total_connections_received"])
+
+    def connections_open(self) -> int:
+        with redis.Redis(port=self.port) as asking:
+            return len(asking.client_list())
+
+
 def wait_for(condition: Any, seconds: float = 20) -> None:
     """Return once `condition()` holds; a store that is not there yet counts as no. For what announces no event."""
     deadline = time.monotonic() + seconds

@@ -34,6 +34,7 @@ from foyer.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from foyer.store.client import is_away
 
 T = TypeVar("T")
 
@@ -205,7 +206,7 @@ def understand(error: Exception) -> FoyerError | None:
             return BadRequest(str(error))
         case OperationalError() | InterfaceError():
             return Unavailable("The database is away. Try again in a moment.")
-    return None
+    return Unavailable() if is_away(error) else None
 
 
 BY_STATUS: dict[int, type[FoyerError]] = {

@@ -36,6 +36,13 @@ AWAY_REPLIES = (
 """The same as a node says it, and what redis-py has no class for."""
 
 
+def is_away(error: Exception) -> bool:
+    """Whether a client's error says that the store, or the node, can't work at this moment."""
+    if isinstance(error, ResponseError):
+        return isinstance(error, AWAY) or str(error).startswith(AWAY_REPLIES)
+    return isinstance(error, STORE_ERRORS)
+
+
 def is_unknown_function(error: object) -> bool:
     return isinstance(error, ResponseError) and "Function not found" in str(error)
 
@@ -99,7 +106,7 @@ def refuse(error: Exception) -> NoReturn:
     if isinstance(error, ResponseError) and text.startswith("FOYER "):
         code, _, detail = text[6:].partition(" ")
         raise FoyerError.by_code[code](detail) from None
-    if isinstance(error, ResponseError) and not isinstance(error, AWAY) and not text.startswith(AWAY_REPLIES):
+    if isinstance(error, ResponseError) and not is_away(error):
         raise error
     raise Unavailable from error
 

@@ -28,6 +28,21 @@ class Call(NamedTuple):
         return ("FCALL", self.function, len(self.keys), *self.keys, *self.args)
 
 
+class Plain(NamedTuple):
+    """A command of the store's own, for the node that has `key`; with `anywhere`, for another if that is away."""
+
+    words: tuple[Argument, ...]
+    key: str
+    anywhere: bool = False
+
+    @property
+    def keys(self) -> tuple[str]:
+        return (self.key,)
+
+    def command(self) -> tuple[Argument, ...]:
+        return self.words
+
+
 class Library:
     """The stored functions of one app, versioned by their own text.
 

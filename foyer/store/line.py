@@ -23,6 +23,12 @@ BATCH = 512
 """Calls in one batch, at most: bounds how long a reply waits for those before it."""
 BATCHES_UNDER_WAY = 2
 """While these are on their way, further calls gather; at load a batch is what one round trip gathers."""
+
+
+class NotReached(ConnectionError):
+    """Nothing was sent: there is no way to the node."""
+
+
 BROKEN = ConnectionError("the connection to the store broke")
 Command = tuple[str | bytes | int | float, ...]
 Spoken = TypeVar("Spoken", bound=asyncio.Protocol)
@@ -134,7 +140,7 @@ class StoreLine(asyncio.Protocol):
         try:
             await connect(lambda: self, self.options, self.timeout)
         except Exception as error:
-            self.problem = ConnectionError(f"the store can't be reached: {error}")
+            self.problem = NotReached(f"the store can't be reached: {error}")
             self.fail_all()
         finally:
             self.opening = None

