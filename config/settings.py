@@ -135,6 +135,7 @@ CACHES = {
     }
 }
 CHANNEL_LAYERS = {"default": {"BACKEND": "foyer.store.channel_layer.ChannelLayer", "CONFIG": {"prefix": "foyer"}}}
+SESSION_ENGINE = "foyer.store.page_sessions"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Account"

@@ -43,8 +43,9 @@ def test_a_sign_in_that_the_store_can_not_count_is_told_so() -> None:
 
 def test_a_change_that_the_store_did_not_take_is_in_no_history() -> None:
     boss = Account.objects.create_superuser("boss", None)
+    browser = browser_of(boss)
     with store_at("redis://127.0.0.1:9", timeout=0.2):
-        answer = browser_of(boss).post("/admin/rooms/room/add/", {"name": "kitchen"})
+        answer = browser.post("/admin/rooms/room/add/", {"name": "kitchen"})
         assert answer.status_code == 503
     assert not boss.logentry_set.exists()
 
