@@ -21,6 +21,7 @@ from django.utils import timezone
 from accounts import operations, passwords
 from accounts.callers import Caller
 from accounts.errors import EmailTaken, UsernameTaken, UserNotFound
+from accounts.name_cache import bar_name
 from accounts.names import KEY_LENGTH, USERNAME_LENGTH, email_key, normal_username, username_key, validate_username
 from accounts.operations import Standing
 from accounts.signed_in import Connection as Connection
@@ -263,6 +264,8 @@ class Account(AbstractBaseUser, PermissionsMixin):
             return
         with transaction.atomic():
             old = self.locked()
+            if old.username != self.username:
+                bar_name(old.username_key)
             less = (old.is_staff and not self.is_staff) or not self.is_active
             change = operations.hold(self.pk, end_all=less or old.password != self.password)
             super().save(*args, update_fields=fields, **kwargs)
@@ -284,6 +287,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
         operations.bury(self.pk)
         for forget in before_deletion:
             forget(self.pk)
+        bar_name(self.username_key)
         return super().delete(*args, **kwargs)
 
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from typing import NamedTuple
-
 from channels.db import database_sync_to_async
 
 from accounts.callers import Somebody, trusted
 from accounts.errors import UserNotFound
 from accounts.models import Account
+from accounts.name_cache import Person, akeep_person, akept_person
 from accounts.names import username_key
 
-REMEMBERED = 10_000
-REMEMBERED_FOR = 10.0
-"""Seconds. A name that is given to another account meanwhile is still taken for the deleted one, which refuses."""
-
-
-class Person(NamedTuple):
-    id: int
-    username: str
+__all__ = ["Person", "afind_person", "find_person"]
 
     @classmethod
     def of(cls, account: Somebody) -> Person:
@@ -37,16 +27,11 @@ def find_person(username: str) -> Person:
     return Person(found.pk, found.username)
 
 
-remembered: OrderedDict[str, tuple[float, Person]] = OrderedDict()
-
-
 async def afind_person(username: str) -> Person:
-    """As `find_person`, on the event loop. What was found is remembered for a moment: sockets may not ask SQL often."""
+    """As `find_person`, on the event loop, and seldom by SQL: a process has one thread for that."""
     key = username_key(username) or ""
-    expires, person = remembered.get(key, (0.0, None))
-    if person is None or expires < time.monotonic():
+    person = await akept_person(key)
+    if person is None:
         person = await database_sync_to_async(find_person)(username)
-        remembered[key] = time.monotonic() + REMEMBERED_FOR, person
-        if len(remembered) > REMEMBERED:
-            remembered.popitem(last=False)
+        await akeep_person(key, person)
     return person
