@@ -19,7 +19,14 @@ from foyer.realtime.consumer import NoSocket
 from foyer.realtime.gateway import Gateway
 from foyer.server.application import Application
 from lobby.routing import websocket_routes as lobby_routes
-from messaging.routing import event_streams, wants_events, websocket_routes
+from messaging.routing import event_streams, wants_events
+from messaging.routing import websocket_routes as messaging_routes
+
+websocket_routes = [
+    path("ws", Gateway.as_asgi()),
+    *lobby_routes,
+    *messaging_routes,
+]
 
 HASHING_ROUTES = frozenset({"/auth", "/login", "/user", "/createUser", "/sign-in", "/admin/login/"})
 
@@ -35,7 +42,7 @@ def may_hash(scope: Any) -> bool:
 
 application = Application(
     rest,
-    URLRouter([path("ws", Gateway.as_asgi()), *lobby_routes, *websocket_routes, re_path("", NoSocket.as_asgi())]),
+    URLRouter([*websocket_routes, re_path("", NoSocket.as_asgi())]),
     URLRouter(event_streams),
     wants_events=wants_events,
     may_hash=may_hash,

@@ -71,6 +71,14 @@ class Server:
         with contextlib.closing(found):
             yield found
 
+    def manage(self, *words: str) -> str:
+        """Run `manage.py` beside it, in a process of its own; returns what that prints."""
+        command = [sys.executable, "manage.py", *words]
+        environment = bare_environment() | self.environment
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 

@@ -121,6 +121,7 @@ class FrameWriter(Protocol):
     """What our server offers in the ASGI scope's extensions as `foyer.frames`: a way to write ready frames."""
 
     writer_blocked: bool
+    handshake_complete: bool
 
     def write_frames(self, frames: bytes) -> None: ...
     def on_drained(self, callback: Callable[[], None] | None) -> None: ...

@@ -14,7 +14,16 @@ from foyer.api.rest import error_headers
 from foyer.api.wire import decode, encode
 from foyer.errors import BadRequest, BadToken, FoyerError, MalformedJSON, NotFound, TooManyRequests, Unavailable
 from foyer.logs import connection_done, id_headers, request_done
-from foyer.realtime.connection import EVENTS, AsgiConnection, CloseCode, Connection, Dialect, FramedConnection, Identity
+from foyer.realtime.connection import (
+    EVENTS,
+    AsgiConnection,
+    CloseCode,
+    Connection,
+    Dialect,
+    FramedConnection,
+    FrameWriter,
+    Identity,
+)
 from foyer.realtime.hub import get_hub
 from foyer.tally import closes, connections
 
@@ -193,13 +202,28 @@ class SocketConsumer(AsyncConsumer):
             self.connection.close(CLOSES.get(error.status, CloseCode.BAD_FRAME), error.code)
             return
         note_refusal(self.kind, error, self.begun_at)
-        if "websocket.http.response" not in self.scope.get("extensions", {}):
-            await self.send({"type": "websocket.close", "code": 4000 + error.status})
-            return
-        status, headers, body = http_error(error)
-        headers += id_headers()
-        await self.send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-        await self.send({"type": "websocket.http.response.body", "body": body})
+        await refuse_handshake(self.scope, self.send, error)
+
+
+async def refuse_handshake(scope: Any, send: Any, error: FoyerError) -> None:
+    """Answer a handshake with an error as HTTP, or by a close code under a server that takes no such answer."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 4000 + error.status})
+        return
+    status, headers, body = http_error(error)
+    headers += id_headers()
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
+async def answer_for_consumer(scope: Any, send: Any, error: FoyerError) -> None:
+    """Answer what a consumer outside Foyer raised and left to us: by HTTP in its `connect`, later by a close code."""
+    writer: FrameWriter | None = scope.get("extensions", {}).get("foyer.frames")
+    if writer is not None and writer.handshake_complete:
+        writer.end(CLOSES.get(error.status, CloseCode.BAD_FRAME), error.code)
+        return
+    note_refusal("other", error, asyncio.get_running_loop().time())
+    await refuse_handshake(scope, send, error)
 
 
 def note_end(kind: str, connection: Connection, begun_at: float) -> None:

@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 
 from foyer.errors import FoyerError, Unavailable, UnknownCursor
 from foyer.realtime.connection import Batch, CloseCode, Connection
+from foyer.realtime.control import hear_operators
 from foyer.realtime.fan_out import FanOut
 from foyer.realtime.feed import Feed, endings
 from foyer.realtime.log import Event, Head, Stretch, aread_head, aread_log
@@ -58,6 +59,7 @@ class Hub:
         self.subscribers = Subscribers(self)
         self.gaps_repaired = 0
         self.start(self.tend())
+        self.start(hear_operators(self.people))
 
     def start(self, work: Any) -> asyncio.Task[Any]:
         """Run `work` beside everything else, and hold on to it until it ends. It is no part of the caller's request."""

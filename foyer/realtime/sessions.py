@@ -85,6 +85,11 @@ class People:
             if ended["session"] in (None, reader.caller.session):
                 reader.close(CloseCode.SIGNED_OUT, "signed out")
 
+    def close_all(self, user_id: int) -> None:
+        """Close all connections of a user; their sessions stay."""
+        for reader in list(self.users.get(user_id, ())):
+            reader.close(CloseCode.SIGNED_OUT, "closed by an operator")
+
     async def look_at_sessions(self) -> None:
         """Close what has expired, or was signed out without our hearing of it."""
         readers = [reader for user_id, readers in self.users.items() if user_id for reader in readers]

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from foyer.errors import FoyerError, MethodNotAllowed
 from foyer.logs import begin_request, id_headers, request_done
-from foyer.realtime.consumer import http_error
+from foyer.realtime.consumer import answer_for_consumer, http_error
 from foyer.realtime.hub import get_hub
 from foyer.realtime.log import aread_head
 from foyer.realtime.presence import ONLINE
@@ -60,7 +60,10 @@ class Application:
             return
         begin_request(scope)
         if scope["type"] == "websocket":
-            await self.sockets(scope, receive, send)
+            try:
+                await self.sockets(scope, receive, send)
+            except FoyerError as error:
+                await answer_for_consumer(scope, send, error)
         elif (page := self.pages.get(scope["path"])) is not None:
             await answer(page, scope, send)
         elif self.wants_events(scope):

@@ -46,6 +46,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             scope["extensions"]["foyer.frames"] = self
 
     async def send(self, message: Any) -> None:
+        if self.close_sent and message["type"] in ("websocket.send", "websocket.close"):
+            return  # closed from elsewhere; the application hears of it next
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and self.close_sent:
             self.handshake_complete = True  # an answer that refuses is one; uvicorn would log an error

@@ -1,0 +1,52 @@
+"""What an operator asks of every process that serves. It goes over the channel layer: it is rare, and may be lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+from foyer.errors import FoyerError
+from foyer.realtime.sessions import People
+
+logger = logging.getLogger(__name__)
+
+GROUP = "control"
+PAUSE = 1.0
+"""Seconds before a process that could not listen tries again."""
+
+
+async def aclose_connections(user_id: int) -> None:
+    """Have every process close the sockets and streams of a user, with 4401. Their sessions stay.
+
+    Returns once the store has told them all; a process that is cut off from it at this moment does not hear of it.
+    Raises `Unavailable`.
+    """
+    await get_channel_layer().group_send(GROUP, {"type": "close.connections", "user": user_id})
+
+
+close_connections = async_to_sync(aclose_connections)
+
+
+async def hear_operators(people: People) -> None:
+    """Do what operators ask, for as long as the process serves."""
+    while True:
+        try:
+            await carry_out_all(people)
+        except FoyerError:
+            pass  # the store is away
+        except Exception:
+            logger.exception("operators are not heard at this moment")
+        await asyncio.sleep(PAUSE)
+
+
+async def carry_out_all(people: People) -> None:
+    layer = await asyncio.to_thread(get_channel_layer)  # which imports it
+    channel = await layer.new_channel("control.")
+    await layer.group_add(GROUP, channel)
+    while True:
+        message = await layer.receive(channel)
+        if message["type"] == "close.connections":
+            people.close_all(message["user"])
