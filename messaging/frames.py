@@ -123,10 +123,11 @@ class HereOrThere(FrameShape):
 
 @event("read", "user")
 class Read(HereOrThere):
-    """The user has read up to this offset, on one of his devices."""
+    """The user has read up to this offset, on one of their devices; how many messages were unread then."""
 
     read = serializers.IntegerField(min_value=0)
-    example = {"room": "12", "read": 17}
+    unread = serializers.IntegerField(required=False, min_value=0, max_value=100)
+    example = {"room": "12", "read": 17, "unread": 0}
 
 
 # Commands
@@ -201,10 +202,10 @@ class ReadUpTo(Somewhere):
 
 
 class Unread(HereOrThere):
-    """How far one has read by now, and how far the last message is from there."""
+    """How far one has read by now, and how many messages of others came after that; 100 stands for more."""
 
     read = serializers.IntegerField(min_value=0)
-    unread = serializers.IntegerField(min_value=0)
+    unread = serializers.IntegerField(min_value=0, max_value=100)
     example = {"room": "12", "read": 17, "unread": 0}
 
 

@@ -3,7 +3,8 @@
 They are operations like those in `operations.py`, and may name keys; they are apart because they change no message.
 
 A marker is the offset up to which a user has read a room's log or, of what was said between two, their own log. It
-never goes back. What is unread is the distance from it to the last message.
+never goes back. Unread are the messages of others that came after it and are still there; who joins has read what was
+before.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from rooms.errors import RoomNotFound
 from rooms.operations import topic_of
 
 PLACES_AT_ONCE = 500
+MOST_UNREAD = 100
+"""How many unread messages are counted. It stands for more."""
+MOST_PORTIONS = 20
+"""Portions of a place's messages that are looked at, each of 500, before those counted so far must do."""
 
 
 class Place(NamedTuple):
@@ -43,34 +48,81 @@ def between(caller: Caller, other: Person) -> Place:
     return Place(own, f"with:{other.id}", f"with:{other.id}", b'"user":' + quoted(other.username))
 
 
+class Standing(NamedTuple):
+    """Where a user stands in a place: the offset of the last event there, that up to which the user has read, and how
+    many messages are unread, exact up to `MOST_UNREAD`, which stands for more."""
+
+    head: int
+    read: int
+    unread: int
+
+
+def count_unread(caller: Caller, asked: Sequence[tuple[Place, int]]) -> Steps[list[Standing | None]]:
+    """Where the caller stands in some places, each with an offset of its log up to which they have read.
+
+    None for a room they can't see. Many messages in a row of the caller's own are counted in portions.
+    """
+    found: list[Standing | None] = [None] * len(asked)
+    open_counts = dict.fromkeys(range(len(asked)), ("", 0))
+    for _ in range(MOST_PORTIONS):
+        calls = [
+            LIBRARY.call("unread", [place.topic.tag], *who(caller), place.listed, read, before)
+            for number, (before, _) in open_counts.items()
+            for place, read in [asked[number]]
+        ]
+        replies = yield calls
+        still_open = {}
+        for (number, (_, counted)), reply in zip(open_counts.items(), replies, strict=True):
+            if not reply:
+                continue
+            head, read, more, before = reply
+            unread = min(counted + more, MOST_UNREAD)
+            found[number] = Standing(head, read, unread)
+            if before and unread < MOST_UNREAD:
+                still_open[number] = (before.decode(), unread)
+        open_counts = still_open
+        if not open_counts:
+            break
+    return found
+
+
+def standing_at(caller: Caller, place: Place, read: int) -> Steps[Standing]:
+    """Where the caller stands in a place. Raises `RoomNotFound`."""
+    (standing,) = yield from count_unread(caller, [(place, read)])
+    if standing is None:
+        raise RoomNotFound
+    return standing
+
+
 def _mark_read(caller: Caller, place: Place, offset: int) -> Steps[bytes]:
-    """Note that the caller has read up to `offset`. Returns where he stands, as JSON.
+    """Note that the caller has read up to `offset`. Returns where they stand, as JSON.
 
     Raises `RoomNotFound`, `UnknownCursor` for an offset that the log has not reached.
     """
-    found = yield LIBRARY.call("latest", [place.topic.tag], *who(caller), place.listed)
-    if not found:
-        raise RoomNotFound
-    head, last, _ = found
-    if offset > head:
+    (read,) = yield LIBRARY.call("marks", [user_tag(caller.id)], place.mark)
+    standing = yield from standing_at(caller, place, max(read, offset))
+    if offset > standing.head:
         raise UnknownCursor
-    body = b'%b,"read":%d' % (place.told, offset)
+    body = b'%b,"read":%d,"unread":%d' % (place.told, offset, standing.unread)
     read = yield LIBRARY.call("mark_read", [user_tag(caller.id)], caller.signature, place.mark, offset, body)
-    return b'{%b,"read":%d,"unread":%d}' % (place.told, read, max(last - read, 0))
+    if read > standing.read:  # on another device, meanwhile
+        standing = yield from standing_at(caller, place, read)
+    return b'{%b,"read":%d,"unread":%d}' % (place.told, standing.read, standing.unread)
 
 
 def _summaries(caller: Caller, room_ids: Sequence[str]) -> Steps[list[bytes]]:
-    """For each of some rooms its last message and what of it is unread, as members of a JSON object."""
+    """For each of some rooms its last message and how many are unread, as members of a JSON object."""
     told: list[bytes] = []
     for start in range(0, len(room_ids), PLACES_AT_ONCE):
         places = [in_room(room_id) for room_id in room_ids[start : start + PLACES_AT_ONCE]]
-        read, *found = yield [
+        read, *latest = yield [
             LIBRARY.call("marks", [user_tag(caller.id)], *(place.mark for place in places)),
             *(LIBRARY.call("latest", [place.topic.tag], *who(caller), place.listed) for place in places),
         ]
-        for mark, latest in zip(read, found, strict=True):
-            _, last, message = latest or (0, 0, b"")
-            told.append(b'"unread":%d,"last_message":%b' % (max(last - mark, 0), message or b"null"))
+        standings = yield from count_unread(caller, list(zip(places, read, strict=True)))
+        for last, standing in zip(latest, standings, strict=True):
+            message = last[1] if last else b""
+            told.append(b'"unread":%d,"last_message":%b' % (standing.unread if standing else 0, message or b"null"))
     return told
 
 

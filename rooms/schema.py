@@ -16,9 +16,9 @@ MEMBER = in_path("username", "Who it is about.", "^[^/]+$")
 
 
 class ListedRoom(frames.Room):
-    """A room. Lists with `member=me` tell of each what is unread, and its last message."""
+    """A room. Lists with `member=me` tell of each how many messages are unread (100: or more), and the last one."""
 
-    unread = serializers.IntegerField(required=False, min_value=0)
+    unread = serializers.IntegerField(required=False, min_value=0, max_value=100)
     last_message: Any = serializers.DictField(required=False, allow_null=True)
 
 

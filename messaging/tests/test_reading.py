@@ -10,18 +10,20 @@ from typing import Any
 import orjson
 import pytest
 
+from accounts.sessions import Caller
 from foyer.errors import UnknownCursor
 from foyer.realtime.feed import Feed
 from foyer.realtime.log import Event, read_log
 from foyer.realtime.tests.talk import Listener
 from foyer.realtime.topics import room_topic
-from messaging.operations import delete_message
+from messaging.operations import delete_direct, delete_message, edit_message
 from messaging.reading import between, in_room, mark_read, summaries, tell_typing
 from messaging.tests.said import person, post, send, user_events
 from rooms.errors import RoomNotFound
+from rooms.membership import add_member, remove_member
 from rooms.operations import create_room, update_room
 from tests.clients import Frame, Person, Socket
-from tests.people import ANN, BEN
+from tests.people import ANN, BEN, EVE
 
 
 def marked(room: str, offset: int) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def room() -> str:
     return str(orjson.loads(create_room(BEN, "tea", False, None))["roomId"])
 
 
-def test_what_is_unread_is_the_last_message_less_the_marker(room: str) -> None:
+def test_unread_are_the_messages_of_others_after_the_marker(room: str) -> None:
     assert summary(room) == {"unread": 0, "last_message": None}
     messages = [post(BEN, text, room_id=room) for text in ("one", "two", "three")]
     assert summary(room) == {"unread": 3, "last_message": messages[-1]}
@@ -51,13 +53,54 @@ def test_what_is_unread_is_the_last_message_less_the_marker(room: str) -> None:
     assert summary(room) == {"unread": 0, "last_message": messages[1]}
 
 
+def test_neither_joins_edits_own_messages_nor_deleted_ones_are_unread(room: str) -> None:
+    first, second = (post(BEN, text, room_id=room)["id"] for text in ("one", "two"))
+    post(ANN, "mine", room_id=room)
+    add_member(BEN, room, person(EVE))
+    remove_member(BEN, room, person(EVE))
+    for text in ("two!", "two!!"):
+        edit_message(BEN, room, second, text)
+    assert summary(room)["unread"] == 2
+    delete_message(BEN, room, second)
+    assert summary(room)["unread"] == 1
+    assert marked(room, 0) == {"room": room, "read": 0, "unread": 1}
+    assert marked(room, first)["unread"] == 0
+
+
+def test_who_joins_has_read_what_was_before_each_time_anew(room: str) -> None:
+    ann = person(ANN)
+    post(BEN, "before", room_id=room)
+    add_member(BEN, room, ann)
+    assert summary(room)["unread"] == 0
+    post(BEN, "after", room_id=room)
+    assert summary(room)["unread"] == 1
+    assert marked(room, 0)["unread"] == 1
+    remove_member(BEN, room, ann)
+    post(BEN, "meanwhile", room_id=room)
+    add_member(BEN, room, ann)
+    assert summary(room)["unread"] == 0
+
+
+def test_unread_is_exact_up_to_a_hundred_however_many_are_ones_own(room: str) -> None:
+    for number in range(40):
+        post(BEN, str(number), room_id=room)
+    for number in range(520):
+        post(ANN, str(number), room_id=room)
+    for number in range(59):
+        post(BEN, str(number), room_id=room)
+    assert (summary(room)["unread"], marked(room, 0)["unread"]) == (99, 99)
+    for expected in (100, 100):
+        post(BEN, "more", room_id=room)
+        assert (summary(room)["unread"], marked(room, 0)["unread"]) == (expected, expected)
+
+
 def test_a_marker_never_goes_back_and_says_nothing_where_it_stays(room: str) -> None:
     for number in range(5):
         post(BEN, str(number), room_id=room)
     for offset in (3, 1, 3, 0):
         assert marked(room, offset)["read"] == 3
     told = [event for event in user_events(ANN) if event["type"] == "read"]
-    assert told == [{"type": "read", "topic": "user:ann", "offset": 1, "room": room, "read": 3}]
+    assert told == [{"type": "read", "topic": "user:ann", "offset": 1, "room": room, "read": 3, "unread": 2}]
 
 
 def test_a_marker_beyond_the_end_is_refused(room: str) -> None:
@@ -76,13 +119,22 @@ def test_one_who_may_not_see_a_room_can_neither_read_nor_write_there(room: str) 
 
 
 def test_a_conversation_has_a_marker_in_each_ones_own_log() -> None:
-    for text in ("one", "two"):
-        send(BEN, ANN, text)
-    own = send(ANN, BEN, "three")
-    told = orjson.loads(mark_read(ANN, between(ANN, person(BEN)), own["id"] - 1))
-    assert told == {"user": "ben", "read": own["id"] - 1, "unread": 1}
+    first, second = (send(BEN, ANN, text)["id"] for text in ("one", "two"))
+    send(ANN, BEN, "three")
+    for _ in range(3):
+        send(EVE, ANN, "elsewhere")
+
+    def stands(caller: Caller, other: Caller, offset: int) -> Any:
+        return orjson.loads(mark_read(caller, between(caller, person(other)), offset))
+
+    assert stands(ANN, BEN, 0)["unread"] == 2, "what others say in other conversations does not count"
+    assert stands(ANN, BEN, first) == {"user": "ben", "read": first, "unread": 1}
     assert user_events(ANN)[-1]["user"] == "ben"
-    assert orjson.loads(mark_read(BEN, between(BEN, person(ANN)), 0)) == {"user": "ann", "read": 0, "unread": 3}
+    assert stands(ANN, BEN, first + 1)["unread"] == 0
+    assert stands(ANN, EVE, 0)["unread"] == 3
+    assert stands(BEN, ANN, second) == {"user": "ann", "read": second, "unread": 1}
+    delete_direct(ANN, person(BEN), user_events(ANN)[2]["message"]["id"])
+    assert stands(BEN, ANN, second)["unread"] == 0
 
 
 def test_typing_is_stored_nowhere(room: str) -> None:

@@ -21,6 +21,7 @@ local function add_member(keys, args)
   sign(tag, user, args[3])
   local told = '"username":' .. name_of(someone) .. ',"by":' .. name_of(user)
   local offset = append(tag, topic_json(tag), 'member_added', '', told)
+  redis.call('HSET', tag .. ':joined', someone, offset)
   note(tag, offset, someone, 'room_added', user)
   return with_notices(tag, {1, args[6]})
 end

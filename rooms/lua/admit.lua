@@ -3,6 +3,7 @@
 --                      members_only, owner, created_at, token; while a rename is under way, pending: the key it claims,
 --                      and intent: its token
 --   {room:12}:members  hash: account id -> time of joining
+--   {room:12}:joined   hash: account id -> the offset of the event of joining; what came before counts as read
 --   {room:12}:gone     the key of the name that a deleted room had, '' for one that may not be made; expires after 30
 --                      days
 

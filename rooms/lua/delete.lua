@@ -17,7 +17,7 @@ local function delete(keys, args)
   local id = string.match(tag, ':(.*)}')
   append(tag, topic_json(tag), 'room_deleted', '', '"roomId":"' .. id .. '","by":' .. args[3])
   local reply = {1, room.key, redis.call('HKEYS', tag .. ':members'), with_notices(tag, {})}
-  for _, part in ipairs{'room', 'members', 'signers', 'redacted', 'messages', 'edits', 'notices'} do
+  for _, part in ipairs{'room', 'members', 'joined', 'signers', 'redacted', 'messages', 'edits', 'notices'} do
     redis.call('UNLINK', tag .. ':' .. part)
   end
   redis.call('XTRIM', tag .. ':log', 'MAXLEN', 1)

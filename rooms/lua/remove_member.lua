@@ -10,6 +10,7 @@ local function remove_member(keys, args)
   if not admit(tag, user, args[2]) then return refuse('room_not_found') end
   if not (someone == user or args[2] == '1' or is_member(tag, user)) then return refuse('not_a_member') end
   if redis.call('HDEL', tag .. ':members', someone) == 0 then return with_notices(tag, {0}) end
+  redis.call('HDEL', tag .. ':joined', someone)
   redis.call('HSET', tag .. ':signers', someone, args[5]) -- processes know by the name he has now whose sockets hear on
   sign(tag, user, args[3])
   local told = '"username":' .. name_of(someone) .. ',"by":' .. name_of(user)

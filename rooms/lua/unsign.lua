@@ -10,6 +10,7 @@ local function unsign(keys, args)
   if redis.call('HDEL', tag .. ':members', user) == 1 then
     append(tag, topic_json(tag), 'member_removed', '', '"username":' .. name_of(user) .. ',"by":null')
   end
+  redis.call('HDEL', tag .. ':joined', user)
   redis.call('HSET', tag .. ':signers', user, 'null')
   return 1
 end

@@ -169,8 +169,8 @@ export class Client extends Emitter {
     this.#conversations.get(place)?.heard(message);
   }
 
-  #read({ room, user, read }) {
-    if (room !== undefined) this.rooms.read(room, read);
+  #read({ room, user, read, unread }) {
+    if (room !== undefined) this.rooms.read(room, read, unread);
     else this.directs.read(user, read);
   }
 

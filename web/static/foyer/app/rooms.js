@@ -2,7 +2,9 @@
 
 import { Emitter } from "./emitter.js";
 
-const LOBBY_ROOM = { roomId: "lobby", name: "Lobby", members_only: false, owner: null, unread: 0, last: null };
+const UNKNOWN = { unread: 0, last: null, heard: [] }; // `heard`: ids of others' messages that were heard and not read
+const LOBBY_ROOM = { roomId: "lobby", name: "Lobby", members_only: false, owner: null, ...UNKNOWN };
+const MOST_UNREAD = 100; // stands for more, as on the server
 
 export class Rooms extends Emitter {
   #own = new Map();
@@ -37,22 +39,25 @@ export class Rooms extends Emitter {
       path = next;
     }
     const before = this.#own;
-    this.#own = new Map(found.map((room) => [room.roomId, summed(room, before.get(room.roomId), this.me.username)]));
+    this.#own = new Map(found.map((room) => [room.roomId, summed(room, before.get(room.roomId))]));
     this.emit("changed");
-    this.lobby.unread = (await this.connection.request("read", { room: "lobby", offset: 0 })).unread;
+    this.lobby.unread = (await this.readUpTo("lobby")).unread;
     this.emit("changed");
   }
+
+  /** How far we have read a room, and how many messages are unread since: {read, unread}. */
+  readUpTo = (id) => this.connection.request("read", { room: id, offset: 0 });
 
   /** A room we are not in. Raises `ApiError` where we may not see it. */
   async visit(id) {
     const room = await this.api.request("GET", `/room/${encodeURIComponent(id)}`);
-    if (!this.#own.has(id)) this.#visited.set(id, { ...room, unread: 0, last: null });
+    if (!this.#own.has(id)) this.#visited.set(id, { ...room, ...UNKNOWN });
     this.emit("changed");
   }
 
   entered(room) {
     if (room.roomId === "lobby") return;
-    const known = this.get(room.roomId) ?? { unread: 0, last: null };
+    const known = this.get(room.roomId) ?? UNKNOWN;
     this.#visited.delete(room.roomId);
     this.#own.set(room.roomId, { ...known, ...room });
     this.emit("changed");
@@ -75,27 +80,37 @@ export class Rooms extends Emitter {
     const room = this.get(id);
     if (!room || message.id <= (room.last?.id ?? 0)) return;
     room.last = message;
-    if (message.sender !== this.me.username) room.unread += 1;
+    if (message.sender !== this.me.username) {
+      room.heard = [...room.heard, message.id].slice(-MOST_UNREAD);
+      room.unread = Math.min(room.unread + 1, MOST_UNREAD);
+    }
     this.emit("changed");
   }
 
   edited(id, message) {
     const room = this.get(id);
     if (room?.last?.id === message.id) room.last = { ...room.last, ...message };
+    if (message.isDeleted && room?.heard.includes(message.id)) {
+      room.heard = room.heard.filter((other) => other !== message.id);
+      room.unread = Math.max(room.unread - 1, room.heard.length);
+    }
     this.emit("changed");
   }
 
-  read(id, offset) {
+  /** We have read up to `offset`, here or elsewhere; `unread` is what the server counted after that. */
+  read(id, offset, unread) {
     const room = this.get(id);
     if (!room) return;
-    room.unread = room.last ? Math.min(room.unread, Math.max(room.last.id - offset, 0)) : 0;
+    room.heard = room.heard.filter((other) => other > offset);
+    room.unread = Math.max(unread ?? room.unread, room.heard.length);
+    if (!room.last || room.last.id <= offset) room.unread = 0;
     this.emit("changed");
   }
 }
 
-/** A room as the server lists it, with what we heard of it since. Whoever had the last word has read the rest. */
-function summed({ last_message: last, unread, ...room }, known, me) {
-  const ahead = (known?.last?.id ?? 0) - (last?.id ?? 0);
-  if (ahead > 0) return { ...room, last: known.last, unread: unread + ahead };
-  return { ...room, last, unread: last?.sender === me ? 0 : unread };
+/** A room as the server lists it, with what we heard of it since. */
+function summed({ last_message: last, unread, ...room }, known) {
+  const heard = (known?.heard ?? []).filter((id) => id > (last?.id ?? 0));
+  const isBehind = (known?.last?.id ?? 0) > (last?.id ?? 0);
+  return { ...room, last: isBehind ? known.last : last, unread: Math.min(unread + heard.length, MOST_UNREAD), heard };
 }

@@ -29,7 +29,7 @@ export async function makePlace({ client, place, failed }) {
     conversation: client.conversation(place),
     name: nameOfPlace(),
     acts: acts(),
-    readUpTo: readUpTo(),
+    readUpTo: await readUpTo(),
   });
   const composer = makeComposer({ client, place, name: nameOfPlace(), editLast: log.editLast });
   const peopleButton = iconButton("people", "People", () => showPanel(panel.hidden), { "aria-controls": "people" });
@@ -53,11 +53,15 @@ export async function makePlace({ client, place, failed }) {
     return isRoom(place) ? (client.rooms.get(id)?.name ?? "") : id;
   }
 
-  function readUpTo() {
-    const { last, unread } = isRoom(place)
-      ? client.rooms.get(id)
-      : (client.directs.all.find(({ name }) => name === id) ?? {});
-    return unread && last ? last.id - unread : null;
+  /** The id of the last message that was read, where others came after it; else null. */
+  async function readUpTo() {
+    const told = isRoom(place) ? client.rooms.get(id) : client.directs.all.find(({ name }) => name === id);
+    if (!told?.unread) return null;
+    if (!isRoom(place)) return told.read;
+    return client.rooms.readUpTo(id).then(
+      ({ read }) => read,
+      () => null, // there is no connection; the line can be done without
+    );
   }
 
   function acts() {

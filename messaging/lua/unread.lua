@@ -1,0 +1,17 @@
+-- unread: how many messages of others, still there, came after the offset up to which a user has read.
+-- KEYS 1 the tag of a room or a user
+-- ARGV 1 the caller's account id  2 '1' for an admin  3 which index to read: messages, or with:<account id>
+--      4 the offset  5 before which id to go on, '' to begin at the end
+-- Reply  {offset of the last event in the log; the offset up to which the caller has read, which is that of their joining
+--        if they joined later; the number, 100 for more; before which id to go on, '' when all are counted}; {} for a
+--        room the caller can't see
+-- Reads only. Looks at 500 messages at most.
+local function unread(keys, args)
+  local tag, user = keys[1], args[1]
+  if string.sub(tag, 1, 6) == '{room:' and not admit(tag, user, args[2]) then return {} end
+  local joined_at = tonumber(redis.call('HGET', tag .. ':joined', user) or 0)
+  local read = math.max(tonumber(args[4]), joined_at)
+  local number, before = count_unread(tag, args[3], user, read, args[5])
+  return {tonumber(redis.call('HGET', tag .. ':head', 'offset') or 0), read, number, before}
+end
+register('unread', unread, READ_ONLY)
