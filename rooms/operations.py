@@ -30,6 +30,7 @@ from foyer.realtime.topics import Topic, room_topic
 from foyer.store.steps import Call, Library, Steps, operation
 from foyer.times import now_text
 from rooms.errors import PermanentRoom, RoomNameTaken, RoomNotFound
+from rooms.words import words_of
 
 LUA = Path(__file__).parent / "lua"
 ADMIT = LUA / "admit.lua"
@@ -86,7 +87,7 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
     """
     key = free_key(name)
     while True:
-        is_new, found, claim = yield LIBRARY.call("claim", [INDEX], key, "")
+        is_new, found, claim = yield LIBRARY.call("claim", [INDEX], key, "", *words_of(key))
         room_id = found.decode()
         tag = room_topic(room_id).tag
         if attempt.place not in ("", room_id):
@@ -96,7 +97,7 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
         if not is_new:
             state = yield LIBRARY.call("holds", [tag], key)
             if state in (b"gone", b"no"):
-                yield LIBRARY.call("release", [INDEX], key, room_id, b"" if state == b"gone" else claim)
+                yield release(key, room_id, b"" if state == b"gone" else claim)
                 continue
         if is_new or state == b"unmade":
             if not (yield from attempt.go_to(room_id)):
@@ -120,7 +121,12 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
             return (yield from made_room(room_id, room, *notices))
         if state == b"taken":
             raise RoomNameTaken(f"A room named '{name}' exists.")
-        yield LIBRARY.call("release", [INDEX], key, room_id, "")
+        yield release(key, room_id)
+
+
+def release(key: str, room_id: str, claim: bytes = b"") -> Call:
+    """Give a name back, if the room's claim on it is still that one; without `claim`, that of a room that is gone."""
+    return LIBRARY.call("release", [INDEX], key, room_id, claim, *words_of(key))
 
 
 def made_room(room_id: str, room: bytes, *notices: bytes) -> Steps[bytes]:
@@ -178,14 +184,14 @@ def _update_room(caller: Caller, room_id: str, name: str | None, members_only: b
         claim,
     )
     if name is not None and before.decode() != key:
-        yield LIBRARY.call("release", [INDEX], before, room_id, claim_before)
+        yield release(before.decode(), room_id, claim_before)
     return bytes(room)
 
 
 def claim_for(room_id: str, key: str, name: str) -> Steps[bytes]:
     """Claim a name for a room that exists; returns the claim's number. Raises `RoomNameTaken` where another has it."""
     while True:
-        is_ours, holder, claim = yield LIBRARY.call("claim", [INDEX], key, room_id)
+        is_ours, holder, claim = yield LIBRARY.call("claim", [INDEX], key, room_id, *words_of(key))
         if is_ours:
             return bytes(claim)
         state = yield LIBRARY.call("holds", [room_topic(holder.decode()).tag], key)
@@ -193,7 +199,7 @@ def claim_for(room_id: str, key: str, name: str) -> Steps[bytes]:
             state = b"gone"
         if state in (b"yes", b"unmade"):
             raise RoomNameTaken(f"A room named '{name}' exists.")
-        yield LIBRARY.call("release", [INDEX], key, holder, b"" if state == b"gone" else claim)
+        yield release(key, holder.decode(), b"" if state == b"gone" else claim)
 
 
 def _delete_room(caller: Caller, room_id: str) -> Steps[None]:
@@ -203,7 +209,7 @@ def _delete_room(caller: Caller, room_id: str) -> Steps[None]:
     )
     yield from tell(room_id, notices)
     yield [
-        LIBRARY.call("release", [INDEX], key, room_id, ""),
+        release(key.decode(), room_id),
         *(LIBRARY.call("forget", [user_tag(int(member))], room_id) for member in members),
     ]
     if not is_ours:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from foyer.api.schema import LOCATION, RETRY_KEY, Operation, describe, in_path, in_query, page_parameters
 from rooms import frames, views
+from rooms.search import MOST_CHARACTERS
 from rooms.serializers import NewMember, NewRoom, RoomChange
 
 TAG = "Rooms"
@@ -50,6 +51,13 @@ describe(
         "unknown_cursor",
         parameters=(
             in_query("name", "Only the room of exactly this name."),
+            in_query(
+                "q",
+                "Words of the name, or beginnings of words, whatever their case: only rooms that have all of them, by "
+                "words and names. The header `Link` has the next page.",
+                {"type": "string", "minLength": 1, "maxLength": MOST_CHARACTERS},
+            ),
+            in_query("cursor", "With `q`: where the search goes on, from the header `Link`."),
             in_query("member", "`me`: only those that the caller is in.", {"type": "string", "enum": ["me"]}),
             *page_parameters(views.MOST_ROOMS, views.MOST_ROOMS, "rooms"),
         ),

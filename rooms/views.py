@@ -23,6 +23,7 @@ from rooms.operations import (
     show_room,
     update_room,
 )
+from rooms.search import search_rooms
 from rooms.serializers import NewMember, NewRoom, RoomChange
 
 MOST_ROOMS = 1000
@@ -51,6 +52,10 @@ class RoomList(APIView):
             return Response(RawJSON(as_json_list([room] if room else [])))
         page = page_of(request, default=MOST_ROOMS, most=MOST_ROOMS)
         mine = query.get("member") == "me"
+        if "q" in query:
+            found = search_rooms(caller, query["q"], query.get("cursor"), page.limit, mine=mine)
+            response = Response(RawJSON(as_json_list(with_summaries(caller, found.rooms) if mine else found.rooms)))
+            return with_next_link(response, request, cursor=found.cursor) if found.cursor else response
         rooms = list_rooms(caller, page.after, page.limit + 1, before=page.before, mine=mine)
         shown = page.cut(rooms)
         response = Response(RawJSON(as_json_list(with_summaries(caller, shown) if mine else shown)))

@@ -2,6 +2,7 @@
 -- the index too.
 -- KEYS 1 the index's tag
 -- ARGV 1 the key of the name  2 the room's id  3 the number of the claim, '' if the room itself is gone
+--      4 … the words of the name
 -- Reply  1
 -- May be repeated.
 local function release(keys, args)
@@ -9,6 +10,7 @@ local function release(keys, args)
   local held = redis.call('HGET', index .. ':names', key) or ''
   if held == id .. ' ' .. number or (number == '' and string.match(held, '^%d+') == id) then
     redis.call('HDEL', index .. ':names', key)
+    for i = 4, #args do redis.call('ZREM', index .. ':words', args[i] .. '\0' .. key) end
   end
   if number == '' then
     redis.call('ZREM', index .. ':ids', id)

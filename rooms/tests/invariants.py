@@ -10,7 +10,9 @@ from accounts.callers import Caller
 from foyer.api.wire import fields_of
 from foyer.store.steps import client
 from rooms.errors import RoomNameTaken
-from rooms.operations import create_room, delete_room, find_room, list_rooms, name_key
+from rooms.operations import INDEX, create_room, delete_room, find_room, list_rooms, name_key
+from rooms.search import search_rooms
+from rooms.words import words_of
 from tests.people import BOSS
 
 STRANGER = Caller(id=77, username="stranger", is_admin=False)
@@ -32,6 +34,16 @@ def empty_store() -> None:
     client().flushall()
 
 
+def check_words(rooms: list[dict[str, Any]]) -> None:
+    """Every room is found by each word of its name, and nothing is listed of names that nobody holds."""
+    for room in rooms:
+        for word in words_of(name_key(room["name"])):
+            assert room in [fields_of(found) for found in search_rooms(BOSS, word, None, 1000).rooms]
+    held: list[Any] = client().hkeys(f"{INDEX}:names")
+    listed = {f"{word}\0{key.decode()}".encode() for key in held for word in words_of(key.decode())}
+    assert set(client().zrange(f"{INDEX}:words", 0, -1)) == listed
+
+
 def check_index(*names: str) -> None:
     """A name is held by one room; every room is found under its own name and listed to those who may see it.
 
@@ -46,6 +58,7 @@ def check_index(*names: str) -> None:
         assert found is not None, f"{room} is not found by its name"
         assert fields_of(found) == room
     assert rooms_of(STRANGER) == [room for room in rooms if not room["members_only"]]
+    check_words(rooms)
     for name in names:
         if name_key(name) in held:
             with pytest.raises(RoomNameTaken):

@@ -226,6 +226,32 @@ def test_rooms_are_found_joined_renamed_left_and_deleted(window: OpenWindow, ben
     anns.forgive("status of 404")  # whoever asks for the members of a room that goes at that moment
 
 
+def test_any_room_is_found_by_a_word_of_its_name_however_many_there_are(
+    window: OpenWindow, ben: Somebody, ann: Somebody
+) -> None:
+    ben.make_room(f"the {ben.name} needle")
+    ben.make_room(f"{ben.name} secret needle", members_only=True)
+    for number in range(60):
+        ben.make_room(f"{ben.name} {number}")
+    anns = window(ann)
+    anns.go()
+    anns.button("Browse rooms").click()
+    dialog = anns.page.get_by_role("dialog")
+    find, said, choices = dialog.get_by_label("Find"), dialog.get_by_role("status"), dialog.get_by_role("listitem")
+    find.fill(f"NEED {ben.name}")
+    expect(choices).to_have_text([f"the {ben.name} needle"])
+    expect(said).to_have_text("1 room")
+    find.fill(ben.name)
+    expect(said).to_have_text("50 or more rooms")
+    expect(choices).to_have_count(50)
+    dialog.get_by_role("button", name="More rooms").click()
+    expect(choices).to_have_count(61)
+    expect(dialog.get_by_role("button", name="More rooms")).to_be_hidden()
+    find.fill(f"{ben.name} secret")
+    expect(said).to_have_text(f"No room that you may see has “{ben.name} secret” in its name.")
+    expect(choices).to_have_count(0)
+
+
 def test_members_are_added_and_removed_and_seen_to_come_online(
     window: OpenWindow, ben: Somebody, ann: Somebody, known: Callable[[str], Somebody]
 ) -> None:

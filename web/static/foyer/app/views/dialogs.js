@@ -1,11 +1,12 @@
 /** Dialogs: native ones, so that Escape closes them. Focus goes back to where it was. */
 
-import { el, icon, sync } from "../dom.js";
+import { el, icon } from "../dom.js";
 import { go } from "../router.js";
 import { addressOf, roomPlace, userPlace } from "../places.js";
 import { checkbox, field, form } from "./forms.js";
 
-function open(title, ...content) {
+/** Show a dialog. Returns its element. */
+export function open(title, ...content) {
   const close = el(
     "button",
     { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => dialog.close() },
@@ -121,60 +122,4 @@ export function newDirect(client) {
     go(addressOf(userPlace(user)));
   };
   const dialog = open("New direct message", form({ fields, action: "Write", extra: [cancel()], submit }));
-}
-
-/** Every room that we may see, to look into or join, a page at a time. */
-export function browseRooms(client) {
-  const found = [];
-  let next = "/rooms?limit=200";
-  const search = field({ label: "Find", type: "search", name: "find", autocomplete: "off", oninput: () => render() });
-  const list = el("ul", { class: "room-choice" });
-  const more = el("button", { type: "button", onclick: () => load() }, "More rooms");
-  const said = el("p", { class: "quiet", role: "status" });
-  const dialog = open("Browse rooms", search.element, said, list, el("div", { class: "buttons" }, more));
-  search.input.focus();
-
-  function render() {
-    const wanted = search.input.value.trim().toLowerCase();
-    const shown = found.filter(({ name }) => name.toLowerCase().includes(wanted));
-    sync(
-      list,
-      shown,
-      ({ roomId }) => roomId,
-      choice,
-      () => {},
-    );
-    more.hidden = next === null;
-    said.textContent = shown.length ? `${shown.length} ${shown.length === 1 ? "room" : "rooms"}` : "No such room.";
-  }
-
-  function choice(room) {
-    const address = addressOf(roomPlace(room.roomId));
-    const kind = room.members_only ? "lock" : "hash";
-    const isIn = client.rooms.isMember(room.roomId) ? el("span", { class: "quiet" }, "joined") : null;
-    return el(
-      "li",
-      {},
-      el(
-        "a",
-        { href: address, onclick: () => dialog.close() },
-        icon(kind),
-        el("span", { class: "name" }, room.name),
-        isIn,
-      ),
-    );
-  }
-
-  async function load() {
-    said.textContent = "Loading…";
-    try {
-      const page = await client.api.page(next);
-      found.push(...page.items);
-      next = page.next;
-      render();
-    } catch (error) {
-      said.textContent = error.message;
-    }
-  }
-  load();
 }

@@ -4,7 +4,8 @@ import { el, eachFrame, icon, iconButton, sync, unseen } from "../dom.js";
 import { count, nameOrGone } from "../format.js";
 import { LOBBY, addressOf, roomPlace, userPlace } from "../places.js";
 import { makeAvatar } from "./avatar.js";
-import { browseRooms, newDirect, newRoom } from "./dialogs.js";
+import { browseRooms } from "./browse.js";
+import { newDirect, newRoom } from "./dialogs.js";
 
 export function makeSidebar(client) {
   const places = el("ul", { class: "entries" });
