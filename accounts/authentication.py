@@ -8,13 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port, validate_host
@@ -24,13 +22,14 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts import cookies
 from accounts.callers import Caller
 from accounts.credentials import averify, verify
 from accounts.errors import ForeignOrigin
 from accounts.models import Account
 from accounts.sessions import aauthenticate, authenticate
 from foyer.api.rest import CHALLENGE
-from foyer.errors import BadCredentials, BadToken, NotAuthenticated
+from foyer.errors import BadCredentials, NotAuthenticated
 
 TOKEN_PROTOCOL = "bearer."  # noqa: S105 - how a subprotocol that carries a token begins
 
@@ -99,11 +98,11 @@ class RememberedBasicAuthentication(HeaderAuthentication):
 
 
 class CookieAuthentication(SessionAuthentication):
-    """The session of Django's admin and the browsable API; what changes something needs the CSRF token."""
+    """The cookie of browsers; what changes something needs the CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         found = super().authenticate(request)
-        return (found[0].caller, None) if found else None
+        return (cookies.caller_of(found[0], request._request), None) if found else None
 
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGE
@@ -152,11 +151,11 @@ def client_address(request: HttpRequest | Request) -> str:
     return address
 
 
-# Django's admin
+# Forms
 
 
 class AccountBackend(ModelBackend):
-    """Signs in to Django's admin by username, whatever its case, under the limits of every other face."""
+    """Signs in by a form, with a username in whatever case, under the limits of every other face."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
@@ -164,9 +163,12 @@ class AccountBackend(ModelBackend):
         if username is None or password is None:
             return None
         try:
-            return verify(username, password, client_address(request) if request else "")
+            account = verify(username, password, client_address(request) if request else "")
         except BadCredentials:
             return None
+        if request is not None:
+            cookies.make_room_for(account, request)
+        return account
 
 
 # Sockets
@@ -198,7 +200,7 @@ async def acaller_from_headers(headers: Iterable[tuple[bytes, bytes]], address: 
         raise NotAuthenticated
     if origin is None or not is_own_origin(origin, host):
         raise ForeignOrigin
-    caller: Caller = await database_sync_to_async(caller_from_cookie)(key)
+    caller: Caller = await database_sync_to_async(cookies.caller_from_cookie)(key)
     return caller
 
 
@@ -218,14 +220,3 @@ def is_own_origin(origin: str, host: str) -> bool:
         return True
     trusted = (urlsplit(text) for text in settings.CSRF_TRUSTED_ORIGINS)
     return any(parsed.scheme == one.scheme and is_same_domain(parsed.netloc, one.netloc.lstrip("*")) for one in trusted)
-
-
-def caller_from_cookie(key: str) -> Caller:
-    """Whose session of Django's it is. Raises `BadToken` if nobody's."""
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    account = get_user(request)
-    if not isinstance(account, Account) or not account.is_active:
-        raise BadToken
-    caller = account.caller
-    return Caller(caller.id, caller.username, caller.is_admin, None, request.session.get_expiry_date().timestamp())

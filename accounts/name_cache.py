@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from django.core.cache import caches
 
+from accounts.callers import Somebody, trusted
 from foyer.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ class Person(NamedTuple):
 
     id: int
     username: str
+
+    @classmethod
+    def of(cls, account: Somebody) -> Person:
+        """Raises `TypeError` for what is no stored account."""
+        found = trusted(account)
+        return cls(found.id, found.username)
 
 
 @functools.cache

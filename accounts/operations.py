@@ -13,6 +13,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +31,9 @@ LUA = Path(__file__).parent / "lua"
 LIBRARY = Library("accounts", PRELUDE, LUA / "account.lua", LUA)
 
 MOST_SESSIONS = 50
-"""Of one account; the oldest ends when one more begins."""
+"""Of one account; the one with the least time left ends when one more begins."""
+STAYING = "stay-"
+"""How the id of a session begins that lasts for `STAY_SIGNED_IN`."""
 HOLD = 60_000
 """Milliseconds after which the hold of a change that was cut short ends by itself."""
 REMEMBER_GONE = 30 * 24 * 3600 * 1000
@@ -69,31 +72,41 @@ class OpenSession(NamedTuple):
     id: str
     expires_at: int
 
+    @property
+    def began_at(self) -> float:
+        lasts = settings.STAY_SIGNED_IN if self.id.startswith(STAYING) else settings.SESSION_LIFETIME
+        return self.expires_at - lasts.total_seconds()
+
 
 def user_tag(user_id: int) -> str:
     """What all keys of a user have in common."""
     return f"{{user:{user_id}}}"
 
 
-def lifetime() -> int:
-    """Milliseconds that a session lasts."""
+def copy_lifetime() -> int:
+    """Milliseconds that a copy of a row is kept."""
     return int(settings.SESSION_LIFETIME.total_seconds() * 1000)
 
 
 # Beginning and ending
 
 
-def _start_session(standing: Standing) -> Steps[NewSession]:
-    """Begin a session for an account whose password was just checked. Raises `AccountChanged`, `AccountGone`."""
+def _start_session(standing: Standing, lifetime: timedelta | None = None) -> Steps[NewSession]:
+    """Begin a session for an account whose password was just checked, for `SESSION_LIFETIME` unless another is given.
+
+    Raises `AccountChanged` if the account is not as in `standing` any more, `AccountChanging`, `AccountGone`.
+    """
     now = int(time.time())
-    claims = Claims(standing.id, secrets.token_urlsafe(12), now + lifetime() // 1000)
+    lasts = lifetime or settings.SESSION_LIFETIME
+    session = (STAYING if lasts > settings.SESSION_LIFETIME else "") + secrets.token_urlsafe(12)
+    claims = Claims(standing.id, session, now + int(lasts.total_seconds()))
     yield LIBRARY.call(
         "start_session",
         [user_tag(standing.id)],
         claims.session,
         claims.expires_at * 1000,
         MOST_SESSIONS,
-        lifetime(),
+        copy_lifetime(),
         *standing.copy,
     )
     return NewSession(claims.session, write_token(claims, now), claims.expires_at)
@@ -165,7 +178,7 @@ def _hold(account_id: int, *, end_all: bool) -> Steps[str]:
 
 def _keep_copy(standing: Standing, change: str = "") -> Steps[None]:
     """The step after a change of the row; without `change`, what a reader of the row does."""
-    yield LIBRARY.call("copy_account", [user_tag(standing.id)], change, lifetime(), *standing.copy)
+    yield LIBRARY.call("copy_account", [user_tag(standing.id)], change, copy_lifetime(), *standing.copy)
 
 
 def _bury(account_id: int) -> Steps[None]:

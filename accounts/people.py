@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from channels.db import database_sync_to_async
 
-from accounts.callers import Somebody, trusted
 from accounts.errors import UserNotFound
 from accounts.models import Account
 from accounts.name_cache import Person, akeep_person, akept_person
 from accounts.names import username_key
 
 __all__ = ["Person", "afind_person", "find_person"]
-
-    @classmethod
-    def of(cls, account: Somebody) -> Person:
-        """Raises `TypeError` for what is no stored account."""
-        found = trusted(account)
-        return cls(found.id, found.username)
 
 
 def find_person(username: str) -> Person:

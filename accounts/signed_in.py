@@ -53,8 +53,7 @@ class Session(StoredModel):
 
     @classmethod
     def of(cls, session: OpenSession, account_id: int) -> Session:
-        ends = datetime.fromtimestamp(session.expires_at, UTC)
-        begins = ends - settings.SESSION_LIFETIME
+        begins, ends = (datetime.fromtimestamp(at, UTC) for at in (session.began_at, session.expires_at))
         return cls.stored(id=f"{account_id}-{session.id}", account_id=account_id, began_at=begins, ends_at=ends)
 
     @classmethod

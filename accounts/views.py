@@ -16,7 +16,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import credentials, operations
-from accounts.authentication import IsAdmin, SignedIn, WelcomeAll, caller_of, caller_or_none, client_address
+from accounts.authentication import (
+    CookieAuthentication,
+    IsAdmin,
+    SignedIn,
+    WelcomeAll,
+    caller_of,
+    caller_or_none,
+    client_address,
+)
 from accounts.callers import Caller
 from accounts.errors import UserNotFound, WrongPassword
 from accounts.models import Account, as_json
@@ -158,8 +166,8 @@ class Auth(APIView):
             operations.end_all_sessions(caller.id)
         elif caller.session is not None:
             operations.end_session(caller.id, caller.session)
-        if caller.session is None:
-            logout(request._request)  # of the session that a cookie names
+        if isinstance(request.successful_authenticator, CookieAuthentication):
+            logout(request._request)
         return Response(status=204)
 
 

@@ -84,7 +84,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.cookies.CookieSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -151,6 +151,8 @@ AUTH_PASSWORD_VALIDATORS = [
 if not DEBUG:
     AUTH_PASSWORD_VALIDATORS.append({"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"})
 SESSION_LIFETIME = timedelta(hours=24)
+STAY_SIGNED_IN = timedelta(days=30)
+SESSION_COOKIE_AGE = int(SESSION_LIFETIME.total_seconds())  # of one that ends with the browser
 SIGN_IN_FAILURES: int = env.int("SIGN_IN_FAILURES", default=20)
 SIGN_IN_FAILURES_WIDE: int = env.int("SIGN_IN_FAILURES_WIDE", default=100)
 SIGN_IN_QUEUE: int = env.int("SIGN_IN_QUEUE", default=200)

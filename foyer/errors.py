@@ -74,7 +74,7 @@ class NotAuthenticated(FoyerError):
 
 class BadCredentials(NotAuthenticated):
     code = "bad_credentials"
-    detail = "The username and password do not match an account."
+    detail = "The username and password do not match an account, or it is disabled."
 
 
 class BadToken(NotAuthenticated):

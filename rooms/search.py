@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from accounts.sessions import Caller
+from accounts.callers import Caller
+from foyer.api.wire import fields_of
 from foyer.errors import InvalidInput, UnknownCursor
 from foyer.store.steps import Steps, operation
-from rooms.operations import INDEX, LIBRARY, fields_of, name_key, show_call
+from rooms.operations import INDEX, LIBRARY, name_key, show_call
 from rooms.words import words_of
 
 MOST_CHARACTERS = 200

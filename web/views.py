@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 
 from foyer.api.handlers import json_answer
 from foyer.errors import MethodNotAllowed
@@ -27,8 +27,9 @@ spelled out for browsers in which 'self' means http alone."""
 
 
 @csrf_exempt
+@ensure_csrf_cookie
 def client(request: HttpRequest) -> HttpResponse:
-    """The page. It is the same for everyone: who is signed in only the browser knows."""
+    """The page. It is the same for everyone; its script asks who is signed in. It comes with the cookie for CSRF."""
     if request.method not in ("GET", "HEAD"):
         refusal = json_answer(MethodNotAllowed())
         refusal["Allow"] = "GET, HEAD"

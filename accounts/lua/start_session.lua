@@ -5,7 +5,7 @@
 -- Reply  how many sessions he has now. Refuses when the account was deleted, is being changed, or has another password
 --        by now than the one that was checked.
 -- Atomic: a session that began before a change of password is ended by it, one that comes later finds the new stamp;
--- of too many the oldest ends. May be repeated.
+-- of too many the one with the least time left ends. May be repeated.
 local function start_session(keys, args)
   local user = keys[1]
   if is_gone(user) then return refuse('account_gone') end
@@ -33,7 +33,8 @@ local function start_session(keys, args)
     announce_end(user, held[i][1])
   end
   redis.call('HSET', sessions, args[1], args[2])
-  redis.call('PEXPIRE', sessions, args[4])
+  redis.call('PEXPIREAT', sessions, args[2], 'NX')
+  redis.call('PEXPIREAT', sessions, args[2], 'GT') -- never earlier than the one that lasts longest
   return redis.call('HLEN', sessions)
 end
 register('start_session', start_session)

@@ -235,7 +235,8 @@ async def test_a_cookie_opens_a_socket_from_our_own_pages_only() -> None:
     await browser.aforce_login(ben)
     cookie = (b"cookie", b"sessionid=" + browser.cookies["sessionid"].value.encode())
     caller = await acaller_from_headers([HOST, OWN, cookie], "192.0.2.1")
-    assert (caller.id, caller.session) == (ben.pk, None)
+    (session,) = await operations.alist_sessions(ben.pk)
+    assert (caller.id, caller.session) == (ben.pk, session.id)
     assert caller.expires_at
     for origin in ([], [FOREIGN]):
         with pytest.raises(ForeignOrigin):

@@ -7,6 +7,7 @@ from functools import partial, wraps
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -36,11 +37,13 @@ class FoyerSite(AdminSite):
     index_title = "Administration"
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        @wraps(view)
-        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            return self.answer(request, lambda: view(request, *args, **kwargs))
+        guarded = super().admin_view(view, cacheable)
 
-        return super().admin_view(answered, cacheable)
+        @wraps(guarded)
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return self.answer(request, lambda: guarded(request, *args, **kwargs))
+
+        return answered
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return self.answer(request, partial(super().login, request, extra_context))
@@ -57,6 +60,8 @@ class FoyerSite(AdminSite):
     def refusal(self, request: HttpRequest, error: FoyerError) -> TemplateResponse:
         """A page that says what is the matter, with the status that the same error has everywhere else."""
         title = "The store is away" if error.code == "unavailable" else "This can't be done"
+        if error.code == "unavailable":
+            request.user = AnonymousUser()  # who it is can't be told either
         context = {**self.each_context(request), "title": title, "error": error, "again": request.get_full_path()}
         response = TemplateResponse(request, "admin/refusal.html", context, status=error.status)
         for name, value in error_headers(error).items():

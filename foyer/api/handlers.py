@@ -22,8 +22,8 @@ def wants_html(request: HttpRequest) -> bool:
     return preferred(request.META.get("HTTP_ACCEPT", ""), ("application/json", "text/html")) == "text/html"
 
 
-def json_answer(error: FoyerError) -> HttpResponse:
-    headers = error_headers(error)
+def json_answer(error: FoyerError, request: HttpRequest | None = None) -> HttpResponse:
+    headers = error_headers(error, request)
     return HttpResponse(encode(error.as_json()), "application/json", status=error.status, headers=headers)
 
 
@@ -60,7 +60,7 @@ class ErrorAnswers:
         if told is None or isinstance(error, Http404):
             return None
         if not wants_html(request):
-            return json_answer(told)
+            return json_answer(told, request)
         return html_answer(told)
 
 

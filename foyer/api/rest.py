@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple, TypeVar
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, QueryDict
+from django.http import Http404, HttpRequest, QueryDict
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -39,6 +39,8 @@ from foyer.store.client import is_away
 T = TypeVar("T")
 
 CHALLENGE = 'Bearer realm="foyer", Basic realm="foyer", charset="UTF-8"'
+CHALLENGE_TO_SCRIPTS = 'Bearer realm="foyer"'
+"""For scripts of pages: of Basic, a browser would make a dialogue of its own."""
 
 # Bodies
 
@@ -169,14 +171,18 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     request = context["request"]
     if "_user" not in vars(request):  # it failed while signing in: don't try again while the answer is rendered
         request.user = request.auth = None
-    return Response(told.as_json(), status=told.status, headers=error_headers(told))
+    return Response(told.as_json(), status=told.status, headers=error_headers(told, request))
 
 
-def error_headers(error: FoyerError) -> dict[str, str]:
-    """The headers that go with an error, on any route: every 401 names both ways to sign in."""
+def error_headers(error: FoyerError, request: HttpRequest | Request | None = None) -> dict[str, str]:
+    """The headers that go with an error, on any route: every 401 names both ways to sign in.
+
+    To a `request` that says that a script made it (`X-Requested-With`) it names the one that asks nobody anything.
+    """
     headers = {}
     if error.status == 401:
-        headers["WWW-Authenticate"] = CHALLENGE
+        by_script = request is not None and "HTTP_X_REQUESTED_WITH" in request.META
+        headers["WWW-Authenticate"] = CHALLENGE_TO_SCRIPTS if by_script else CHALLENGE
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     return headers

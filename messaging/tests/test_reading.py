@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from accounts.sessions import Caller
+from accounts.callers import Caller
 from foyer.errors import UnknownCursor
 from foyer.realtime.feed import Feed
 from foyer.realtime.log import Event, read_log

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from accounts.sessions import Caller
+from accounts.callers import Caller
+from foyer.api.wire import fields_of
 from foyer.errors import InvalidInput, UnknownCursor
 from foyer.store.steps import client
 from rooms import search
-from rooms.operations import INDEX, delete_room, fields_of, name_key, update_room
+from rooms.operations import INDEX, delete_room, name_key, update_room
 from rooms.search import search_rooms
 from rooms.tests.invariants import create
 from rooms.words import words_of

@@ -52,7 +52,7 @@ HARD_TEXTS = [
 
 LEFT_BEHIND = """
 from accounts.people import find_person
-from accounts.sessions import Caller
+from accounts.callers import Caller
 from lobby.models import Table
 from messaging.models import _delete_direct, _edit_direct, _send_direct, DirectMessage
 from rooms.membership import _add_member

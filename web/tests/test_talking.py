@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -32,10 +33,12 @@ def test_somebody_new_signs_up_makes_a_room_and_says_something(window: OpenWindo
     expect(new.message("Not sent yet")).to_have_count(0)
     assert 0 < sum(sizes) < 200_000
     assert "token" not in new.page.url.lower()
-    assert new.context.cookies() == []
+    assert new.page.evaluate("document.cookie").startswith("csrftoken="), "the other one no script can read"
+    new.composer.fill("a draft")
+    assert new.page.evaluate("localStorage.length + sessionStorage.length") > 0
     new.button("Sign out").click()
     expect(new.page.get_by_role("heading", name="Sign in to Foyer")).to_be_visible()
-    assert new.page.evaluate("sessionStorage.length") == 0
+    assert new.page.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
 def test_a_refused_sign_in_and_a_taken_name_are_said_in_the_servers_words(window: OpenWindow, ben: Somebody) -> None:
@@ -44,12 +47,53 @@ def test_a_refused_sign_in_and_a_taken_name_are_said_in_the_servers_words(window
     visitor.page.get_by_label("Username").fill(ben.name)
     visitor.page.get_by_label("Password").fill("wrong")
     visitor.button("Sign in").click()
-    expect(visitor.page.get_by_role("alert")).to_contain_text("The username and password do not match an account.")
+    expect(visitor.page.get_by_role("alert")).to_contain_text(
+        "The username and password do not match an account, or it is disabled."
+    )
     visitor.button("Create an account").click()
     visitor.page.get_by_label("Password").fill(PASSWORD)
     visitor.button("Create account").click()
     expect(visitor.page.get_by_role("alert")).to_contain_text("An account of that name exists.")
     visitor.forgive("status of 40[19]")
+
+
+def test_signed_in_is_the_browser_not_the_tab(window: OpenWindow, ben: Somebody) -> None:
+    first = window()
+    first.page.goto("/app/")
+    second = first.another_tab()
+    second.page.goto("/app/")
+    first.page.get_by_label("Username").fill(ben.name)
+    first.page.get_by_label("Password").fill(PASSWORD)
+    first.page.get_by_label("Stay signed in for 30 days").check()
+    first.button("Sign in").click()
+    expect(first.status).to_contain_text("Connected")
+    (cookie,) = (cookie for cookie in first.context.cookies() if cookie["name"] == "sessionid")
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
+    assert cookie["expires"] > time.time() + 29 * 24 * 3600
+    second.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # somebody comes back to it
+    expect(second.status).to_contain_text("Connected")
+    second.page.reload()
+    expect(second.status).to_contain_text("Connected")
+    second.button("Sign out").click()
+    expect(first.page.get_by_role("alert")).to_contain_text("You were signed out")
+    first.page.reload()
+    expect(first.page.get_by_role("heading", name="Sign in to Foyer")).to_be_visible()
+
+
+def test_a_draft_outlives_the_page_until_it_is_sent(window: OpenWindow, ben: Somebody) -> None:
+    room, other = ben.make_room(f"draft {ben.name}"), ben.make_room(f"other {ben.name}")
+    bens = window(ben)
+    bens.open_room(room)
+    bens.composer.fill("half a thought")
+    bens.page.reload()
+    expect(bens.composer).to_have_value("half a thought")
+    bens.open_room(other)
+    expect(bens.composer).to_have_value("")
+    bens.open_room(room)
+    bens.composer.press("Enter")
+    expect(bens.texts).to_have_text(["half a thought"])
+    bens.page.reload()
+    expect(bens.composer).to_have_value("")
 
 
 def test_two_people_talk_and_see_each_other_type_edit_and_delete(

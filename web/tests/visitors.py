@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
+from copy import copy
 from typing import Any
 
 import httpx
@@ -23,9 +23,17 @@ class Somebody:
         if name != "admin":
             assert self.rest.post("/user", json={"username": name, "password": password}).status_code == 201
         session = self.rest.post("/auth", json={"username": name, "password": password}).json()
-        self.user_type = session["user_type"]
-        self.token = session["token"]
-        self.rest.headers["Authorization"] = f"Bearer {self.token}"
+        self.rest.headers["Authorization"] = f"Bearer {session['token']}"
+        self.password = password
+
+    def cookies(self, base_url: str) -> list[Any]:
+        """Those of a browser in which they have signed in by the form."""
+        with httpx.Client(base_url=base_url, headers={"Accept": "application/json"}) as browser:
+            browser.get("/app/")
+            form = {"username": self.name, "password": self.password}
+            browser.headers["X-CSRFToken"] = browser.cookies["csrftoken"]
+            browser.post("/sign-in", data=form).raise_for_status()
+            return [{"name": name, "value": value, "url": base_url} for name, value in browser.cookies.items()]
 
     def make_room(self, name: str, *members: Somebody, **options: Any) -> str:
         room_id: str = self.rest.post("/rooms", json={"name": name, **options}).raise_for_status().json()["roomId"]
@@ -51,20 +59,23 @@ class Window:
         self.context = browser.new_context(base_url=base_url, **{"locale": "en-GB", **options})
         self.context.set_default_timeout(10_000)
         self.context.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # of pictures, which have none
-        self.page: Page = self.context.new_page()
         self.heard: list[str] = []
         self.forgiven: list[str] = []
-        self.page.on("console", self.listen)
-        self.page.on("pageerror", lambda error: self.heard.append(str(error)))
+        self.page = self.open_page()
         if somebody is not None:
-            session = {"token": somebody.token, "username": somebody.name, "userType": somebody.user_type}
-            self.keep_session(json.dumps(session))
+            self.context.add_cookies(somebody.cookies(base_url))
 
-    def keep_session(self, session: str) -> None:
-        """Signed in, as if by the form, from the first page on."""
-        script = f"sessionStorage.getItem('foyer.session') ?? sessionStorage.setItem('foyer.session', {session!r})"
-        self.page.goto("/static/foyer/logo.svg")
-        self.page.evaluate(script)
+    def open_page(self) -> Page:
+        page = self.context.new_page()
+        page.on("console", self.listen)
+        page.on("pageerror", lambda error: self.heard.append(str(error)))
+        return page
+
+    def another_tab(self) -> Window:
+        """The same browser, which complains to the same list."""
+        tab = copy(self)
+        tab.page = self.open_page()
+        return tab
 
     def listen(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

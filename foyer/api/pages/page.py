@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from django.contrib.auth import get_user
 from django.urls import resolve
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request, override_method
@@ -37,7 +36,7 @@ def page_of(data: Any, view: APIView, request: Request, response: Response) -> d
     names = {NAMES.get(name, name): str(given) for name, given in view.kwargs.items()}
     crumbs = list(crumbs_of(request.path))
     return {
-        "user": request.user or (None if request.authenticators else get_user(request._request)),
+        "user": request.user or (None if request.authenticators else getattr(request._request, "cookie_user", None)),
         "title": crumbs[-1][0] if crumbs else description.title,
         "crumbs": crumbs,
         "description": "" if response.status_code >= 400 else view.get_view_description(),

@@ -1,4 +1,4 @@
-"""Signing in by cookie, for these pages and the admin; and what describes REST: the OpenAPI document and its page."""
+"""Signing in by cookie, for all pages; and what describes REST: the OpenAPI document and its page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpResponse
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.generic import TemplateView
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
@@ -19,24 +20,45 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from foyer.api.handlers import json_answer
 from foyer.api.pages.policy import POLICY, SWAGGER_POLICY
+from foyer.api.rest import preferred
+from foyer.errors import BadCredentials, InvalidInput
 
 
 class SignInForm(AuthenticationForm):
-    error_messages = {
-        "invalid_login": "The username and password do not match an account.",
-        "inactive": "The username and password do not match an account.",
-    }
+    error_messages = {"invalid_login": BadCredentials.detail, "inactive": BadCredentials.detail}
 
 
 class SignIn(LoginView):
-    """A form. It is under the limits of every other way to sign in (`accounts.authentication.AccountBackend`)."""
+    """A form. It is under the limits of every other way to sign in (`accounts.authentication.AccountBackend`).
+
+    A script that asks for JSON is answered 204, or with an error as of REST.
+    """
 
     http_method_names = ["get", "post", "head", "options"]
     template_name = "pages/sign_in.html"
     form_class = SignInForm
-    redirect_authenticated_user = True
     extra_context = {"title": "Sign in"}
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(self.get_success_url())
+        return super().get(request, *args, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        page = super().form_valid(form)
+        return HttpResponse(status=204) if self.wants_json() else page
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        if not self.wants_json():
+            return super().form_invalid(form)
+        fields = {name: [str(text) for text in told] for name, told in form.errors.items() if name != NON_FIELD_ERRORS}
+        return json_answer(InvalidInput(fields) if fields else BadCredentials(), self.request)
+
+    def wants_json(self) -> bool:
+        accept = self.request.META.get("HTTP_ACCEPT", "")
+        return preferred(accept, ("text/html", "application/json")) == "application/json"
 
     def render_to_response(self, context: dict[str, Any], **more: Any) -> HttpResponse:
         return with_policy(super().render_to_response(context, **more), POLICY)

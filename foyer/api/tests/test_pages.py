@@ -242,7 +242,7 @@ def test_signing_out_over_the_api_ends_the_session_of_the_cookie(stranger: Visit
 def test_a_wrong_password_is_told_beside_the_form(stranger: Visitor) -> None:
     stranger.sign_up()
     shown = page(stranger.sign_in("wrong"))
-    assert "The username and password do not match an account." in shown
+    assert "The username and password do not match an account, or it is disabled." in shown
     assert "wrong" not in re.sub(r"<title>.*?</title>", "", shown)
 
 

@@ -10,9 +10,9 @@ export class ApiError extends Error {
 const UNREACHABLE = { code: "unreachable", detail: "The server can't be reached. Try again in a moment." };
 
 export class Api {
-  /** `token()` is whose requests these are, null for nobody's; `refused()` is called when the token is no good. */
-  constructor(token, refused) {
-    Object.assign(this, { token, refused });
+  /** `refused(error)` is called when the server says that nobody is signed in. Who is, the browser's cookie says. */
+  constructor(refused) {
+    this.refused = refused;
   }
 
   /** The JSON that answers. `key` makes a POST that may be repeated one that is carried out once. */
@@ -29,26 +29,40 @@ export class Api {
     return { items: content, next: pathname + search };
   }
 
-  async #ask(method, path, body, key) {
-    const headers = { Accept: "application/json" };
-    const token = this.token();
-    if (token) headers.Authorization = `Bearer ${token}`;
+  /** Send a form, as pages do. */
+  async submit(path, fields) {
+    await this.#send("POST", path, {}, new URLSearchParams(fields));
+  }
+
+  #ask(method, path, body, key) {
+    const headers = {};
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (key) headers["Idempotency-Key"] = key;
-    const answer = await this.#fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    return this.#send(method, path, headers, body && JSON.stringify(body));
+  }
+
+  async #send(method, path, headers, body) {
+    const own = { Accept: "application/json", "X-Requested-With": "XMLHttpRequest" };
+    if (method !== "GET") own["X-CSRFToken"] = csrfToken();
+    const answer = await this.#fetch(path, { method, headers: { ...own, ...headers }, body });
     const content = answer.status === 204 ? null : await answer.json().catch(() => ({}));
     if (answer.ok) return { content, headers: answer.headers };
     const error = new ApiError(answer.status, { detail: `The server answered ${answer.status}.`, ...content });
-    if (answer.status === 401 && token) this.refused(error);
+    if (answer.status === 401 && content.code !== "bad_credentials") this.refused(error);
     throw error;
   }
 
   async #fetch(path, options) {
     try {
-      // Without cookies, and without the browser's own dialog for passwords, which a 401 would open.
-      return await fetch(path, { ...options, credentials: "omit", cache: "no-store" });
+      return await fetch(path, { ...options, credentials: "same-origin", cache: "no-store" });
     } catch {
       throw new ApiError(0, UNREACHABLE);
     }
   }
+}
+
+/** What shows that a request comes from a page of ours: pages of others can't read the cookie. */
+function csrfToken() {
+  const cookies = document.cookie.split("; ").map((cookie) => cookie.split("="));
+  return cookies.find(([name]) => name === "csrftoken")?.[1] ?? "";
 }

@@ -32,15 +32,15 @@ export class Client extends Emitter {
     /** Resolves when the lists were loaded for the first time, or could not be. */
     this.begun = new Promise((resolve) => (this.#hasBegun = resolve));
     this.me = { username: session.username, isAdmin: session.userType === "admin" };
-    this.connection = new Connection(session.token, PAST);
+    this.connection = new Connection(PAST);
     this.rooms = new Rooms(api, this.connection, this.me);
     this.directs = new Directs(api, this.connection, this.me);
     this.online = new Online();
-    this.guests = new Guests(this.connection, session.token);
+    this.guests = new Guests(this.connection);
     this.tables = new Tables(api);
     this.typing = new Typing(this.connection);
     this.reading = new Reading(this.connection);
-    this.outbox = new Outbox(this.connection, (place, message) => this.#said(place, message));
+    this.outbox = new Outbox(this.connection, this.me.username, (place, message) => this.#said(place, message));
     this.connection.on("event", (event) => this.#hear(event));
     this.connection.on("ready", () => this.#begin());
     this.connection.on("lost", (topics) => this.#lost(topics));

@@ -15,6 +15,7 @@ const OPEN_WITHIN = 15_000;
 const ANSWER_WITHIN = 10_000;
 const CATCH_UP_WITHIN = 20_000;
 const RESUMED_AT_ONCE = 300; // topics in one frame, which may have 64 KiB
+const ARE_WE_IN = "are we in"; // a socket whose cookie is no good is left to sign in by a frame
 
 /** A command that the server refused, or that was lost with the socket (`code` is `disconnected`). */
 export class CommandError extends Error {
@@ -27,7 +28,6 @@ export class CommandError extends Error {
 const DISCONNECTED = { code: "disconnected", detail: "There is no connection at this moment." };
 
 export class Connection extends Emitter {
-  #token;
   #past;
   #socket = null;
   #attempts = 0;
@@ -41,9 +41,8 @@ export class Connection extends Emitter {
   #status = { state: "connecting" };
 
   /** `past` says of how many events before now we want to hear when a topic is new to us, by the topic's prefix. */
-  constructor(token, past = {}) {
+  constructor(past = {}) {
     super();
-    this.#token = token;
     this.#past = past;
   }
 
@@ -61,8 +60,9 @@ export class Connection extends Emitter {
     this.#stopTimers();
     this.#tell({ state: "connecting" });
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/ws`, ["foyer.v1", `bearer.${this.#token}`]);
+    const socket = new WebSocket(`${scheme}://${location.host}/ws`, ["foyer.v1"]); // with the browser's cookie
     this.#socket = socket;
+    socket.onopen = () => this.#send({ id: ARE_WE_IN, type: "resume", topics: [] });
     socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
     this.#after("open", OPEN_WITHIN, () => this.#drop());
@@ -141,6 +141,7 @@ export class Connection extends Emitter {
   }
 
   #answered({ id, type, result, ...error }) {
+    if (id === ARE_WE_IN && error.code === "not_authenticated") return this.#closed(4401, "the session has ended");
     const answer = this.#answers.get(id);
     this.#answers.delete(id);
     if (type === "reply") answer?.resolve(result);
@@ -275,7 +276,7 @@ export class Connection extends Emitter {
     this.#awaited.clear();
     for (const topic of this.#positions.names()) this.#positions.abandon(topic);
     if (socket) {
-      socket.onmessage = socket.onclose = null;
+      socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
     }
     const answers = [...this.#answers.values()];

@@ -9,9 +9,9 @@ export class Guests extends Emitter {
   #isWanted = false;
   names = new Set();
 
-  constructor(connection, token) {
+  constructor(connection) {
     super();
-    Object.assign(this, { connection, token });
+    this.connection = connection;
     connection.on("ready", () => this.#isWanted && this.enter());
   }
 
@@ -20,7 +20,7 @@ export class Guests extends Emitter {
     this.#isWanted = true;
     if (this.#socket || !this.connection.isReady) return;
     const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/join`;
-    const socket = new WebSocket(address, ["foyer.v1", `bearer.${this.token}`]);
+    const socket = new WebSocket(address, ["foyer.v1"]);
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
     socket.onclose = () => this.#forget(socket);

@@ -6,18 +6,20 @@
 import { Emitter } from "./emitter.js";
 import { fieldsOf } from "./places.js";
 
-const KEPT_AS = "foyer.outbox";
 const TRY_AGAIN_AFTER = 2000;
 const PASSING = ["busy", "unavailable", "rate_limited"];
 
 export class Outbox extends Emitter {
-  #items = JSON.parse(sessionStorage.getItem(KEPT_AS) ?? "[]");
+  #keptAs;
+  #items;
   #isSending = false;
 
-  /** `stored(place, message)` is called with each message once the server has it. */
-  constructor(connection, stored) {
+  /** `username` is whose it is. `stored(place, message)` is called with each message once the server has it. */
+  constructor(connection, username, stored) {
     super();
     Object.assign(this, { connection, stored });
+    this.#keptAs = `foyer.outbox:${username}`;
+    this.#items = JSON.parse(sessionStorage.getItem(this.#keptAs) ?? "[]");
   }
 
   /** What is to be shown as pending or failed in a place, in order. */
@@ -80,7 +82,7 @@ export class Outbox extends Emitter {
 
   #keep(place) {
     const kept = this.#items.map(({ clientId, place: to, text, error }) => ({ clientId, place: to, text, error }));
-    sessionStorage.setItem(KEPT_AS, JSON.stringify(kept));
+    sessionStorage.setItem(this.#keptAs, JSON.stringify(kept));
     this.emit("changed", place);
   }
 }

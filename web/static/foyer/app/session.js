@@ -1,43 +1,44 @@
-/** Who is signed in, in this tab and until it is closed. The token is in no address and in no other tab. */
+/**
+ * Who is signed in, in this browser: a cookie that no script can read says so, and the server tells who it is. Signing
+ * out, here or anywhere, signs out all its tabs.
+ */
 
-const KEPT_AS = "foyer.session";
+import { forgetDrafts } from "./drafts.js";
 
 export class Session {
+  /** {username, userType}, or null for nobody. */
+  current = null;
+
   constructor(api) {
     this.api = api;
-    this.current = JSON.parse(sessionStorage.getItem(KEPT_AS) ?? "null");
   }
 
-  get token() {
-    return this.current?.token ?? null;
+  /** Ask the server who is signed in. */
+  async find() {
+    const { username, user_type: userType } = await this.api.request("GET", "/");
+    this.current = username ? { username, userType } : null;
+    return this.current;
   }
 
-  async signIn(username, password) {
-    const { token, user_type } = await this.api.request("POST", "/auth", { username, password });
-    this.current = { token, userType: user_type };
-    try {
-      this.current.username = (await this.api.request("GET", "/")).username; // as it is spelled on the server
-    } catch (error) {
-      this.current = null;
-      throw error;
-    }
-    sessionStorage.setItem(KEPT_AS, JSON.stringify(this.current));
+  /** `stays`: for 30 days, not only until the browser is closed. */
+  async signIn(username, password, stays) {
+    await this.api.submit("/sign-in", { username, password, ...(stays ? { stay: "on" } : {}) });
+    await this.find();
   }
 
-  async signUp(username, password) {
+  async signUp(username, password, stays) {
     await this.api.request("POST", "/user", { username, password });
-    await this.signIn(username, password);
+    await this.signIn(username, password, stays);
   }
 
-  /** End the session on the server, and here even if that can't be reached. */
+  /** End the session, and forget what this browser kept for the user. */
   async signOut() {
-    const ended = this.token && this.api.request("DELETE", "/auth");
-    this.forget();
-    await ended;
+    forgetDrafts(this.current.username);
+    sessionStorage.clear();
+    await this.api.request("DELETE", "/auth");
   }
 
   forget() {
     this.current = null;
-    sessionStorage.clear();
   }
 }

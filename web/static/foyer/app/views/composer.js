@@ -1,8 +1,7 @@
 /** Where one writes. Enter sends, Shift+Enter is a new line, the arrow up in an empty one edits the last message. */
 
 import { el, icon } from "../dom.js";
-
-const drafts = new Map();
+import { draftOf, keepDraft } from "../drafts.js";
 
 export function makeComposer({ client, place, name, editLast }) {
   const input = el("textarea", {
@@ -32,7 +31,8 @@ export function makeComposer({ client, place, name, editLast }) {
       button,
     ),
   );
-  input.value = drafts.get(place) ?? "";
+  const { username } = client.me;
+  input.value = draftOf(username, place);
 
   function grow() {
     input.rows = Math.min(8, input.value.split("\n").length);
@@ -40,7 +40,7 @@ export function makeComposer({ client, place, name, editLast }) {
   }
 
   function typed() {
-    drafts.set(place, input.value);
+    keepDraft(username, place, input.value);
     grow();
     if (input.value.trim()) client.typing.tell(place);
   }
@@ -62,7 +62,7 @@ export function makeComposer({ client, place, name, editLast }) {
     client.outbox.send(place, input.value);
     client.typing.done(place);
     input.value = "";
-    drafts.delete(place);
+    keepDraft(username, place, "");
     grow();
     input.focus();
   }

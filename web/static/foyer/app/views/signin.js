@@ -1,11 +1,13 @@
 /** The page for those who are not signed in. `why` says what brought them here, if something did. */
 
 import { el } from "../dom.js";
-import { field, form } from "./forms.js";
+import { checkbox, field, form } from "./forms.js";
 
 export function makeSignIn(session, why, done) {
   let isNew = false;
   const page = el("main", { class: "signin", id: "main" });
+
+  const stays = () => page.querySelector("[name=stay]")?.checked ?? false;
 
   function render() {
     const fields = {
@@ -25,10 +27,11 @@ export function makeSignIn(session, why, done) {
         autocomplete: isNew ? "new-password" : "current-password",
         maxlength: 128,
       }),
+      stay: checkbox({ label: "Stay signed in for 30 days", name: "stay", checked: stays() }),
     };
     const submit = async () => {
       const [name, password] = [fields.username.input.value, fields.password.input.value];
-      await (isNew ? session.signUp(name, password) : session.signIn(name, password));
+      await (isNew ? session.signUp(name, password, stays()) : session.signIn(name, password, stays()));
       done();
     };
     const other = el(
