@@ -57,6 +57,7 @@ def test_everything_can_be_done_with_a_keyboard(window: OpenWindow, ben: Somebod
     ann.say(ben.make_room(room, ann), "Hello")
     bens = window()
     bens.page.goto("/app/")
+    expect(bens.page.get_by_label("Username")).to_be_focused()
     keys = bens.page.keyboard
     for text in (ben.name, "Tab", PASSWORD, "Enter"):
         (keys.press if text in ("Tab", "Enter") else keys.type)(text)

@@ -59,6 +59,40 @@ def test_it_comes_back_by_itself(window: OpenWindow, wire: Wire, ben: Somebody) 
     bens.forgive(BROKEN)
 
 
+def test_no_network_is_said_at_once_and_so_is_a_server_that_does_not_answer(
+    window: OpenWindow, wire: Wire, ben: Somebody
+) -> None:
+    room = ben.make_room(f"offline {ben.name}")
+    bens = window(ben, wire.base_url)
+    bens.open_room(room)
+    wire.deafen()
+    bens.context.set_offline(True)
+    expect(bens.status).to_contain_text("No answer", timeout=1000)
+    expect(bens.status).to_contain_text("No network. Reconnecting", timeout=6000)
+    wire.mend()
+    bens.context.set_offline(False)
+    expect(bens.status).to_have_text("ConnectedConnectedTry now", timeout=20_000)
+    wire.deafen()
+    bens.say("hello?")
+    expect(bens.status).to_contain_text("No answer", timeout=4000)
+    wire.mend()
+    bens.forgive(BROKEN)
+
+
+def test_what_a_browser_thinks_of_the_network_is_not_believed_if_the_server_answers(
+    window: OpenWindow, ben: Somebody
+) -> None:
+    bens = window(ben)
+    bens.go("#/lobby")
+    states = (
+        "window.states = []; new MutationObserver(() => states.push(document.querySelector('.status').dataset.state))"
+    )
+    bens.page.evaluate(f"{states}.observe(document.querySelector('.status'), {{ attributes: true }})")
+    bens.page.evaluate("dispatchEvent(new Event('offline'))")
+    bens.page.wait_for_function("states.length > 1")
+    assert bens.page.evaluate("states") == ["doubtful", "connected"]
+
+
 def test_a_message_whose_acknowledgement_was_lost_is_stored_and_shown_once(
     window: OpenWindow, wire: Wire, ben: Somebody
 ) -> None:

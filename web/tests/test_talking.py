@@ -314,11 +314,17 @@ def test_members_are_added_and_removed_and_seen_to_come_online(
     anns.open_room(room)
     expect(panel.locator(".person", has_text=ann.name)).to_contain_text("online")
     panel.get_by_role("button", name=f"Remove {ann.name}").click()
+    expect(bens.page.get_by_role("dialog")).to_contain_text("They will neither see the room nor read it.")
+    expect(panel.locator(".person", has_text=ann.name)).to_have_count(1)
+    bens.button("Remove").click()
     expect(panel.locator(".person", has_text=ann.name)).to_have_count(0)
     expect(anns.page.locator(".notice")).to_contain_text(f"{ben.name} took you out of the room.")
     expect(anns.entry(f"secret {ben.name}")).to_have_count(0)
     anns.go(f"#/room/{room}")
     expect(anns.page.locator("main")).to_contain_text("There is no such room, or it is not yours to see.")
+    bens.page.locator(".notice").get_by_role("button", name="Undo").click()
+    expect(panel.locator(".person", has_text=ann.name)).to_have_count(1)
+    expect(anns.entry(f"secret {ben.name}")).to_be_visible()
     for each in (bens, anns):
         each.forgive("status of 404")
 

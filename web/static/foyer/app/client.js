@@ -19,6 +19,7 @@ import { Typing } from "./typing.js";
 
 /** How many past events we want to hear at first: our own for conversations, comings and goings for who is online. */
 const PAST = { user: 200, online: 300 };
+const PAGE = 50; // messages
 const FOLLOWED = [LOBBY, "tables", "online"];
 
 export class Client extends Emitter {
@@ -47,11 +48,11 @@ export class Client extends Emitter {
     for (const topic of FOLLOWED) this.connection.follow(topic).catch(() => {});
   }
 
-  /** What is said in a place; loaded when it is first asked for. */
-  conversation(place) {
+  /** What is said in a place; loaded when it is first asked for, with all of `unread` messages and some before. */
+  conversation(place, unread = 0) {
     if (!this.#conversations.has(place)) this.#conversations.set(place, new Conversation(place, this.connection));
     const conversation = this.#conversations.get(place);
-    if (!conversation.isLoaded && !conversation.isLoading && this.connection.isReady) conversation.load();
+    if (!conversation.isLoaded && !conversation.isLoading && this.connection.isReady) conversation.load(unread + PAGE);
     return conversation;
   }
 

@@ -1,10 +1,11 @@
 /**
  * The gateway: one socket that is opened again whenever it breaks, and goes on where it was.
  *
- * Tells of `status` ({state, until, reason}), `event` (each once and in order), `lost` (topics of which something may
+ * Tells of `status` ({state, until, reason, isDoubtful}), `event` (each once and in order), `lost` (topics of which something may
  * be missing: load them anew), `ready` (all that is followed is heard, commands are taken) and `ended` (it won't be
  * opened again; why).
- * States: connecting, catching up, connected, waiting (to reconnect), ended.
+ * States: connecting, catching up, connected, waiting (to reconnect), ended. Connected is doubtful while an answer is
+ * overdue, or the browser says that there is no network.
  */
 
 import { comesBack, pauseAfter } from "./backoff.js";
@@ -13,6 +14,8 @@ import { Positions } from "./positions.js";
 
 const OPEN_WITHIN = 15_000;
 const ANSWER_WITHIN = 10_000;
+const ANSWER_OFFLINE_WITHIN = 3000; // once the browser says that there is no network, which it may be wrong about
+const DOUBT_AFTER = 2000;
 const CATCH_UP_WITHIN = 20_000;
 const RESUMED_AT_ONCE = 300; // topics in one frame, which may have 64 KiB
 const ARE_WE_IN = "are we in"; // a socket whose cookie is no good is left to sign in by a frame
@@ -81,6 +84,14 @@ export class Connection extends Emitter {
     else if (this.#status.state === "connected") this.#ping();
   }
 
+  /** The browser says that there is no network: believe it unless the server answers soon. */
+  doubt() {
+    if (!this.isReady) return;
+    this.#tell({ state: "connected", isDoubtful: true });
+    this.#clear("silence");
+    this.#ping(ANSWER_OFFLINE_WITHIN);
+  }
+
   /** Send a command. Resolves with the result; rejects with `CommandError`. */
   request(type, fields = {}) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return Promise.reject(new CommandError(DISCONNECTED));
@@ -89,6 +100,7 @@ export class Connection extends Emitter {
     return new Promise((resolve, reject) => {
       this.#answers.set(id, { resolve, reject });
       this.#send({ id, type, ...fields });
+      this.#expectAnswer(ANSWER_WITHIN);
     });
   }
 
@@ -134,6 +146,8 @@ export class Connection extends Emitter {
 
   #hear(frame) {
     this.#clear("silence");
+    this.#clear("doubt");
+    if (this.#status.isDoubtful) this.#tell({ state: "connected" });
     if (frame.type === "welcome") this.#welcomed(frame);
     else if (frame.type === "reply" || frame.type === "error") this.#answered(frame);
     else if (frame.offset !== undefined) this.#take(frame);
@@ -289,11 +303,17 @@ export class Connection extends Emitter {
     this.#after("beat", every, () => this.#beat(every));
   }
 
-  /** Anything that comes within a while will do for an answer. */
-  #ping() {
+  #ping(within = ANSWER_WITHIN) {
     this.#serial += 1;
     if (this.#socket?.readyState === WebSocket.OPEN) this.#send({ type: "ping", seq: this.#serial });
-    if (!this.#timers.silence) this.#after("silence", ANSWER_WITHIN, () => this.#drop());
+    this.#expectAnswer(within);
+  }
+
+  /** Anything that comes within a while will do for an answer. */
+  #expectAnswer(within) {
+    if (!this.#timers.silence) this.#after("silence", within, () => this.#drop());
+    if (!this.#timers.doubt)
+      this.#after("doubt", DOUBT_AFTER, () => this.isReady && this.#tell({ state: "connected", isDoubtful: true }));
   }
 
   // Timers, each by its name

@@ -25,10 +25,10 @@ export class Conversation extends Emitter {
     return this.#loading !== null;
   }
 
-  /** Load the newest messages, in place of whatever there is. */
-  async load() {
+  /** Load the newest messages, in place of whatever there is; `limit` of them, if that is said. */
+  async load(limit) {
     await this.#loading;
-    await this.#page({}, () => this.#byId.clear());
+    await this.#page(limit ? { limit } : {}, () => this.#byId.clear());
   }
 
   /** Load a page of those before what there is. */

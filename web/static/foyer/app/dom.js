@@ -66,6 +66,8 @@ const PATHS = {
   lock: "M7 11V8a5 5 0 0 1 10 0v3M5 11h14v9H5z",
   hash: "M9 4L7 20M17 4l-2 16M4 9h16M4 15h16",
   door: "M5 20V4h10v16M3 20h18M12 12v.01M15 8h4v12",
+  sofa: "M5 11V8a3 3 0 0 1 3-3h8a3 3 0 0 1 3 3v3M3 12a2 2 0 0 1 4 0v2h10v-2a2 2 0 0 1 4 0v6H3zM6 18v2M18 18v2",
+  fold: "M6 9l6 6 6-6",
   table: "M3 9h18M5 9l-1 11M19 9l1 11M4 9l2-4h12l2 4M8 9v5h8V9",
   up: "M12 19V5M6 11l6-6 6 6",
   down: "M12 5v14M6 13l6 6 6-6",

@@ -7,6 +7,14 @@ const DAY = 86_400_000;
 const HUES = 8;
 
 export const timeOf = (stamp) => clock.format(new Date(stamp));
+/** Without "AM" and "PM", for where there is little room. */
+export const shortTimeOf = (stamp) =>
+  clock
+    .formatToParts(new Date(stamp))
+    .filter(({ type }) => type !== "dayPeriod")
+    .map(({ value }) => value)
+    .join("")
+    .trim();
 export const exactly = (stamp) => exact.format(new Date(stamp));
 
 export function dayOf(stamp) {

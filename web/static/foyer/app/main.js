@@ -68,7 +68,7 @@ async function comeBack() {
 }
 
 addEventListener("online", () => client?.connection.probe());
-addEventListener("offline", () => client?.connection.probe());
+addEventListener("offline", () => client?.connection.doubt());
 document.addEventListener("visibilitychange", comeBack);
 
 start();

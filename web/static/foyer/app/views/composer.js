@@ -8,6 +8,7 @@ export function makeComposer({ client, place, name, editLast }) {
     id: "composer",
     rows: 1,
     maxlength: 4096,
+    dir: "auto",
     placeholder: `Message ${name}`,
     oninput: typed,
     onkeydown: pressed,

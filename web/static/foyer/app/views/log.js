@@ -38,7 +38,8 @@ export function makeLog({ client, conversation, name, acts, readUpTo }) {
     icon("down"),
   );
   const element = el("div", { class: "log-frame" }, scroller, jump);
-  let isAtEnd = true;
+  let isAtEnd = true; // and to stay there
+  let isOpening = true;
   let newest = 0;
 
   const render = eachFrame(() => {
@@ -62,10 +63,11 @@ export function makeLog({ client, conversation, name, acts, readUpTo }) {
       next.focus({ preventScroll: true });
     }
     if (anchor?.item.isConnected) scroller.scrollTop += anchor.item.getBoundingClientRect().top - anchor.top;
+    else if (isOpening && conversation.isLoaded) begin();
     else if (isAtEnd) toEnd();
     const last = conversation.messages.at(-1);
     if (last && last.id > newest) {
-      jump.hidden = isAtEnd || newest === 0;
+      jump.hidden = isAtEnd;
       newest = last.id;
     }
     noteRead();
@@ -89,8 +91,21 @@ export function makeLog({ client, conversation, name, acts, readUpTo }) {
     jump.hidden = true;
   }
 
+  /** Where one begins to read: at the line above what is new, else at the end. */
+  function begin() {
+    isOpening = false;
+    const line = list.querySelector(".new");
+    toEnd();
+    if (!line) return;
+    const above = line.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+    if (above < 0) scroller.scrollTop += above - NEAR;
+    isAtEnd = isNearEnd();
+  }
+
+  const isNearEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+
   function scrolled() {
-    isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+    isAtEnd = isNearEnd();
     if (isAtEnd) jump.hidden = true;
     if (scroller.scrollTop < NEAR) loadOlder();
     noteRead();
@@ -100,10 +115,18 @@ export function makeLog({ client, conversation, name, acts, readUpTo }) {
     if (!conversation.isLoading && conversation.hasOlder && conversation.isLoaded) conversation.older();
   }
 
-  /** What is on the screen, to its end, was read. */
+  /** What is on the screen, to its end, was read, and with it what is above. */
   function noteRead() {
-    if (isAtEnd && newest && document.visibilityState === "visible" && scroller.isConnected)
-      client.reading.reached(place, newest);
+    if (isOpening || document.visibilityState !== "visible" || !scroller.isConnected) return;
+    const read = isAtEnd ? newest : lastSeen();
+    if (read) client.reading.reached(place, read);
+  }
+
+  function lastSeen() {
+    const bottom = scroller.getBoundingClientRect().bottom;
+    const items = [...list.children];
+    while (items.length && items.at(-1).getBoundingClientRect().bottom > bottom) items.pop();
+    return items.findLast(({ entry }) => entry.message)?.entry.message.id;
   }
 
   function walk(event) {
@@ -125,7 +148,10 @@ export function makeLog({ client, conversation, name, acts, readUpTo }) {
     conversation.on("changed", render),
     client.outbox.on("changed", (where) => {
       if (where !== place) return;
-      if (client.outbox.at(place).length) isAtEnd = true; // what one writes oneself is looked at
+      if (client.outbox.at(place).length) {
+        isOpening = false;
+        isAtEnd = true; // what one writes oneself is looked at
+      }
       render();
     }),
   ];

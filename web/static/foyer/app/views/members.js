@@ -3,22 +3,33 @@
 import { el, eachFrame, iconButton, sync, unseen } from "../dom.js";
 import { nameOf } from "../places.js";
 import { makeAvatar } from "./avatar.js";
+import { confirm } from "./dialogs.js";
 import { field, form } from "./forms.js";
 
-const SHOWN = 200;
+const PAGE = 200;
 const GATHER = 300;
 
 const faceAndName = (username) => [
   el("span", { class: "presence" }, makeAvatar(username)),
-  el("a", { class: "name", href: `#/user/${encodeURIComponent(username)}` }, username),
+  el("a", { class: "name", dir: "auto", href: `#/user/${encodeURIComponent(username)}` }, username),
 ];
 
-/** `told(members)` is called with the members whenever they were loaded. */
-export function makeMembers({ client, place, told, failed }) {
+/** `found(members, areAll)` is called whenever some were loaded. */
+export function makeMembers({ client, place, found, notices }) {
   const id = nameOf(place);
+  const failed = (error) => notices.show(error.message, "error");
   const heading = el("h2", {}, "Members");
-  const list = el("ul", { class: "people" });
-  const rest = el("p", { class: "quiet" });
+  const list = el("ul", { class: "people", "aria-label": "Members" });
+  const said = el("p", { class: "quiet", role: "status" });
+  const more = el("button", { type: "button", hidden: true, onclick: () => showMore() }, "Show more");
+  const filter = field({
+    label: "Find a member",
+    type: "search",
+    name: "member",
+    autocomplete: "off",
+    spellcheck: "false",
+    oninput: () => find(),
+  });
   const name = field({
     label: "Add somebody",
     name: "username",
@@ -32,69 +43,114 @@ export function makeMembers({ client, place, told, failed }) {
     fields: { username: name },
     action: "Add",
     submit: async () => {
-      await client.api.request("POST", `/room/${id}/members`, { username: name.input.value.trim() });
+      await addMember(name.input.value.trim());
       name.input.value = "";
     },
   });
-  const element = el("div", { class: "panel-content" }, heading, list, rest, add);
+  const element = el("div", { class: "panel-content" }, heading, add, filter.element, said, list, more);
   let members = [];
+  let next = null; // the address of those that are not loaded yet
+  let shown = PAGE;
   let timer = null;
+
+  const addMember = (username) => client.api.request("POST", `/room/${id}/members`, { username });
 
   const render = eachFrame(() => {
     const isOnline = ({ username }) => client.online.has(username) === true;
-    const sorted = [...members].sort(
-      (one, other) => isOnline(other) - isOnline(one) || one.username.localeCompare(other.username),
-    );
-    const mayRemove = client.me.isAdmin || client.rooms.isMember(id);
-    heading.textContent = `Members (${members.length})`;
-    add.hidden = !mayRemove;
-    rest.textContent = members.length > SHOWN ? `and ${members.length - SHOWN} more` : "";
+    const wanted = filter.input.value.trim().toLowerCase();
+    const matching = members
+      .filter(({ username }) => username.toLowerCase().includes(wanted))
+      .sort((one, other) => isOnline(other) - isOnline(one) || one.username.localeCompare(other.username));
+    const mayChange = client.me.isAdmin || client.rooms.isMember(id);
+    heading.textContent = `Members (${members.length}${next ? " or more" : ""})`;
+    add.hidden = !mayChange;
+    filter.element.hidden = members.length < 10;
+    more.hidden = matching.length <= shown && !next;
+    said.textContent = wanted && !matching.length ? (next ? "Searching…" : "There is no such member.") : "";
+    said.hidden = !said.textContent;
     sync(
       list,
-      sorted.slice(0, SHOWN),
+      matching.slice(0, shown),
       ({ username }) => username,
       person,
       (item, { username }) => {
         item.classList.toggle("is-online", isOnline({ username }));
         item.querySelector(".state").textContent = isOnline({ username }) ? "online" : "offline";
         const button = item.querySelector("button");
-        button.hidden = !mayRemove;
+        button.hidden = !mayChange;
         button.classList.toggle("invisible", username === client.me.username);
       },
     );
   });
 
   function person({ username }) {
-    const remove = async () => {
-      await client.api.request("DELETE", `/room/${id}/members/${encodeURIComponent(username)}`).catch(failed);
-    };
     return el(
       "li",
       { class: "person" },
       ...faceAndName(username),
       el("span", { class: "state" }),
-      iconButton("close", `Remove ${username}`, remove),
+      iconButton("close", `Remove ${username}`, () => remove(username)),
     );
+  }
+
+  function remove(username) {
+    const { name: room, members_only: isClosed } = client.rooms.get(id);
+    const after = isClosed ? "They will neither see the room nor read it." : "They may join again.";
+    confirm(`Remove ${username} from “${room}”?`, after, "Remove", async () => {
+      await client.api.request("DELETE", `/room/${id}/members/${encodeURIComponent(username)}`);
+      notices.show(`${username} was removed.`, "", {
+        label: "Undo",
+        act: () => addMember(username).catch(failed),
+      });
+    });
   }
 
   async function load() {
     timer = null;
     try {
-      members = await client.api.request("GET", `/room/${id}/members`);
-      client.online.learn(members);
-      told(members);
-      render();
+      const page = await client.api.page(`/room/${id}/members`);
+      const beyond = members.length;
+      members = [];
+      keep(page);
+      while (next && members.length < Math.min(beyond, shown)) keep(await client.api.page(next));
     } catch (error) {
       if (error.status !== 404) failed(error);
     }
   }
+
+  function keep(page) {
+    members = [...members, ...page.items];
+    next = page.next;
+    client.online.learn(page.items);
+    found(members, next === null);
+    render();
+  }
+
+  async function showMore() {
+    shown += PAGE;
+    if (next && members.length < shown) await client.api.page(next).then(keep, failed);
+    render();
+  }
+
+  /** Show whose names have what was typed; all of them have to be loaded for that. */
+  async function find() {
+    const wanted = filter.input.value;
+    shown = PAGE;
+    render();
+    try {
+      while (wanted && next && wanted === filter.input.value) keep(await client.api.page(next));
+    } catch (error) {
+      failed(error);
+    }
+  }
+
   const soon = () => (timer ??= setTimeout(load, GATHER));
 
   const stops = [
     client.on("members", (where) => where === place && soon()),
     client.on("reloaded", soon),
     client.online.on("changed", () => {
-      told(members);
+      found(members, next === null);
       render();
     }),
     client.rooms.on("changed", render),

@@ -1,7 +1,8 @@
 /** One message of a log, or one that is still on its way. */
 
 import { el, iconButton, unseen } from "../dom.js";
-import { dayOf, exactly, nameOrGone, timeOf } from "../format.js";
+import { dayOf, exactly, nameOrGone, shortTimeOf, timeOf } from "../format.js";
+import { linked } from "../text.js";
 import { makeAvatar } from "./avatar.js";
 import { confirm } from "./dialogs.js";
 import { field, form } from "./forms.js";
@@ -41,12 +42,12 @@ export function updateMessage(item, entry) {
 function side({ message, pending, isFirst, me }) {
   const sender = message ? message.sender : me;
   if (isFirst) return makeAvatar(sender);
-  return el("span", { class: "side-time", "aria-hidden": "true" }, pending ? "" : timeOf(message.sent_at));
+  return el("span", { class: "side-time", "aria-hidden": "true" }, pending ? "" : shortTimeOf(message.sent_at));
 }
 
 function body(item, { message, pending, isFirst, me }) {
   const sender = nameOrGone(message ? message.sender : me);
-  const name = isFirst ? el("span", { class: "sender" }, sender) : unseen(`${sender} `);
+  const name = isFirst ? el("span", { class: "sender", dir: "auto" }, sender) : unseen(`${sender} `);
   const when = message
     ? el(
         "time",
@@ -61,7 +62,7 @@ function body(item, { message, pending, isFirst, me }) {
     "div",
     { class: "body" },
     el("div", { class: "meta" }, name, " ", when),
-    el("p", { class: "text" }, (message ?? pending).text, edited && " ", edited),
+    el("p", { class: "text", dir: "auto" }, linked((message ?? pending).text), edited && " ", edited),
     pending ? waiting(item, pending) : null,
   );
 }
@@ -98,6 +99,8 @@ function edit(item, acts) {
     multiline: true,
     rows: Math.min(8, message.text.split("\n").length),
     maxlength: 4096,
+    dir: "auto",
+    oninput: () => body.scrollIntoView({ block: "nearest" }),
   });
   text.input.value = message.text;
   const finish = () => {
@@ -123,4 +126,5 @@ function edit(item, acts) {
   item.querySelector(".text").replaceWith(body);
   item.querySelector(".actions")?.remove();
   text.input.focus();
+  body.scrollIntoView({ block: "nearest" }); // it is higher than the message was
 }

@@ -7,16 +7,21 @@ const SHOWN_FOR = 12_000;
 export function makeNotices() {
   const element = el("div", { class: "notices", role: "status", "aria-live": "polite" });
 
-  /** `kind` is "error", "warning" or "". */
-  function show(text, kind = "") {
+  /** `kind` is "error", "warning" or ""; `action`, {label, act}, is what may be done about it. */
+  function show(text, kind = "", action = null) {
     const remove = () => notice.remove();
     const close = el(
       "button",
       { type: "button", class: "icon-button", "aria-label": "Dismiss", onclick: remove },
       icon("close"),
     );
-    const notice = el("div", { class: `notice ${kind}` }, el("p", {}, text), close);
-    for (const other of element.children) if (other.textContent === text) other.remove();
+    const take = () => {
+      remove();
+      action.act();
+    };
+    const button = action && el("button", { type: "button", onclick: take }, action.label);
+    const notice = el("div", { class: `notice ${kind}` }, el("p", { dir: "auto" }, text), button, close);
+    for (const other of element.children) if (other.querySelector("p").textContent === text) other.remove();
     element.append(notice);
     if (kind !== "warning") setTimeout(remove, SHOWN_FOR);
   }

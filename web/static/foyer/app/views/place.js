@@ -13,20 +13,21 @@ export const backLink = () =>
   el("a", { class: "icon-button back", href: "#/", "aria-label": "Back to the list", title: "Back" }, icon("back"));
 
 /** The view of a place. Raises `ApiError` for a room that is not ours to see. */
-export async function makePlace({ client, place, failed }) {
+export async function makePlace({ client, place, notices }) {
+  const failed = (error) => notices.show(error.message, "error");
   const id = nameOf(place);
   await client.begun;
   const isForeign = isRoom(place) && !client.rooms.get(id);
   if (isForeign) await client.lookInto(id);
   if (!isRoom(place)) client.directs.open(id);
   const stops = [];
-  const title = el("h1", { tabindex: -1 });
+  const title = el("h1", { tabindex: -1, dir: "auto" });
   const about = el("p", { class: "about" });
   const buttons = el("div", { class: "buttons" });
   const panel = el("aside", { class: "panel", id: "people" });
   const log = makeLog({
     client,
-    conversation: client.conversation(place),
+    conversation: client.conversation(place, told()?.unread),
     name: nameOfPlace(),
     acts: acts(),
     readUpTo: await readUpTo(),
@@ -48,16 +49,21 @@ export async function makePlace({ client, place, failed }) {
     panel,
   );
   let members = [];
+  let areAll = true;
 
   function nameOfPlace() {
     return isRoom(place) ? (client.rooms.get(id)?.name ?? "") : id;
   }
 
+  /** What the lists say of the place. */
+  function told() {
+    return isRoom(place) ? client.rooms.get(id) : client.directs.all.find(({ name }) => name === id);
+  }
+
   /** The id of the last message that was read, where others came after it; else null. */
   async function readUpTo() {
-    const told = isRoom(place) ? client.rooms.get(id) : client.directs.all.find(({ name }) => name === id);
-    if (!told?.unread) return null;
-    if (!isRoom(place)) return told.read;
+    if (!told()?.unread) return null;
+    if (!isRoom(place)) return told().read;
     return client.rooms.readUpTo(id).then(
       ({ read }) => read,
       () => null, // there is no connection; the line can be done without
@@ -109,9 +115,8 @@ export async function makePlace({ client, place, failed }) {
   function aboutRoom(room) {
     if (place === LOBBY) return "Open to everyone, always";
     const online = members.filter(({ username }) => client.online.has(username)).length;
-    const people = members.length
-      ? `${members.length} ${members.length === 1 ? "member" : "members"}, ${online} online`
-      : "";
+    const number = `${members.length}${areAll ? "" : " or more"} ${members.length === 1 ? "member" : "members"}`;
+    const people = members.length ? `${number}, ${online} online` : "";
     return [room.members_only ? "Members only" : "Open", people].filter(Boolean).join(" · ");
   }
 
@@ -126,11 +131,12 @@ export async function makePlace({ client, place, failed }) {
     buttons.append(peopleButton);
   } else if (isRoom(place)) {
     panel.setAttribute("aria-label", "Members of the room");
-    const told = (found) => {
-      members = found;
+    const found = (loaded, isAll) => {
+      members = loaded;
+      areAll = isAll;
       render();
     };
-    fill(makeMembers({ client, place, told, failed }));
+    fill(makeMembers({ client, place, found, notices }));
     buttons.append(settings, peopleButton, membership);
   }
 

@@ -68,7 +68,7 @@ export function makeShell(client, signOut) {
   }
 
   async function make(view, place) {
-    if (view === "place") return makePlace({ client, place, failed });
+    if (view === "place") return makePlace({ client, place, notices });
     if (view === "tables") return makeTables({ client, failed });
     return home();
   }

@@ -7,41 +7,54 @@ import { makeAvatar } from "./avatar.js";
 import { browseRooms } from "./browse.js";
 import { newDirect, newRoom } from "./dialogs.js";
 
+const MANY = 12; // entries, from which on there is a field to filter them
+
 export function makeSidebar(client) {
   const places = el("ul", { class: "entries" });
-  const rooms = el("ul", { class: "entries" });
-  const noRooms = el("p", { class: "quiet empty" }, "You are in no room yet. Browse those there are, or make one.");
-  const people = el("ul", { class: "entries" });
-  const noPeople = el("p", { class: "quiet empty" }, "Nobody wrote to you yet.");
+  const rooms = makeSection(
+    "Rooms",
+    "You are in no room yet. Browse those there are, or make one.",
+    iconButton("search", "Browse rooms", () => browseRooms(client)),
+    iconButton("plus", "New room", () => newRoom(client)),
+  );
+  const people = makeSection(
+    "Direct messages",
+    "Nobody wrote to you yet.",
+    iconButton("plus", "New direct message", () => newDirect(client)),
+  );
+  const filter = el("input", {
+    type: "search",
+    class: "filter",
+    placeholder: "Filter rooms and people",
+    "aria-label": "Filter rooms and people",
+    autocomplete: "off",
+    spellcheck: "false",
+    oninput: () => render(),
+    onkeydown: (event) => event.key === "Enter" && element.querySelector(".foldable .entries a")?.click(),
+  });
   const element = el(
     "nav",
     { class: "sidebar", "aria-label": "Conversations" },
     places,
-    section(
-      "Rooms",
-      iconButton("search", "Browse rooms", () => browseRooms(client)),
-      iconButton("plus", "New room", () => newRoom(client)),
-    ),
-    rooms,
-    noRooms,
-    section(
-      "Direct messages",
-      iconButton("plus", "New direct message", () => newDirect(client)),
-    ),
-    people,
-    noPeople,
+    filter,
+    rooms.element,
+    people.element,
   );
 
   const render = eachFrame(() => {
     const { lobby, own } = client.rooms;
+    const everybody = client.directs.all;
+    const wanted = filter.value.trim().toLowerCase();
+    const isWanted = ({ name }) => name.toLowerCase().includes(wanted);
     const fixed = [
-      { key: LOBBY, name: "Lobby", mark: icon("door"), address: addressOf(LOBBY), ...lobby },
+      { key: LOBBY, name: "Lobby", mark: icon("sofa"), address: addressOf(LOBBY), ...lobby },
       { key: "tables", name: "Tables", mark: icon("table"), address: "#/tables", unread: 0 },
     ];
+    filter.hidden = own.length + everybody.length < MANY && !wanted;
     show(places, fixed);
     show(
-      rooms,
-      own.map((room) => ({
+      rooms.list,
+      own.filter(isWanted).map((room) => ({
         ...room,
         key: roomPlace(room.roomId),
         mark: icon(room.members_only ? "lock" : "hash"),
@@ -49,16 +62,16 @@ export function makeSidebar(client) {
       })),
     );
     show(
-      people,
-      client.directs.all.map((person) => ({
+      people.list,
+      everybody.filter(isWanted).map((person) => ({
         ...person,
         key: userPlace(person.name),
         mark: avatar(client, person.name),
         preview: preview(person.last),
       })),
     );
-    noRooms.hidden = own.length > 0;
-    noPeople.hidden = client.directs.all.length > 0;
+    rooms.tell(own, wanted);
+    people.tell(everybody, wanted);
     document.title = titled(client);
   });
 
@@ -81,7 +94,7 @@ export function makeSidebar(client) {
     const text = el(
       "span",
       { class: "entry-text" },
-      el("span", { class: "name" }, name),
+      el("span", { class: "name", dir: "auto" }, name),
       line ? el("span", { class: "preview" }, line) : null,
     );
     link.classList.toggle("is-unread", Boolean(unread));
@@ -94,8 +107,49 @@ export function makeSidebar(client) {
   return { element, stop: () => removeEventListener("hashchange", render) };
 }
 
-function section(title, ...buttons) {
-  return el("div", { class: "section" }, el("h2", {}, title), ...buttons);
+const folded = new Set(); // titles, until the page is loaded again
+
+/** A part of the lists that can be folded, and says of what is folded how much is unread. */
+function makeSection(title, nothing, ...buttons) {
+  const list = el("ul", { class: "entries", id: `list-${title.split(" ")[0].toLowerCase()}` });
+  const none = el("p", { class: "quiet empty" });
+  const badge = el("span", { class: "badge" });
+  const fold = el(
+    "button",
+    { type: "button", class: "fold", "aria-controls": list.id, onclick: toggle },
+    icon("fold"),
+    el("span", {}, title),
+    badge,
+  );
+  const element = el(
+    "section",
+    { class: "foldable", "aria-label": title },
+    el("div", { class: "section" }, el("h2", {}, fold), ...buttons),
+    el("div", { class: "entries-frame" }, list, none),
+  );
+
+  function toggle() {
+    if (!folded.delete(title)) folded.add(title);
+    render();
+  }
+
+  function render() {
+    const isOpen = !folded.has(title);
+    fold.setAttribute("aria-expanded", String(isOpen));
+    element.classList.toggle("folded", !isOpen);
+    badge.hidden = isOpen || !badge.textContent;
+  }
+
+  /** Of all `entries`, and which of them are wanted. */
+  function tell(entries, wanted) {
+    const unread = entries.reduce((sum, entry) => sum + entry.unread, 0);
+    badge.replaceChildren(...(unread ? [count(unread), unseen(" unread")] : []));
+    none.textContent = entries.length ? `None has “${wanted}” in the name.` : nothing;
+    none.hidden = list.children.length > 0;
+    render();
+  }
+  render();
+  return { element, list, tell };
 }
 
 export function avatar(client, name) {
@@ -107,9 +161,10 @@ export function avatar(client, name) {
 }
 
 function preview(message, isRoom) {
-  if (!message) return "";
-  if (message.isDeleted) return "message deleted";
-  return isRoom ? `${nameOrGone(message.sender)}: ${message.text}` : message.text;
+  if (!message) return null;
+  if (message.isDeleted) return ["message deleted"];
+  const text = el("bdi", {}, message.text);
+  return isRoom ? [el("bdi", {}, nameOrGone(message.sender)), ": ", text] : [text];
 }
 
 /** What the tab is called: where we are, and how much is unread everywhere. */

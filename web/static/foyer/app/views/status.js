@@ -22,11 +22,11 @@ export function makeStatus(connection) {
 
   function render() {
     clearInterval(timer);
-    const { state, until } = connection.status;
-    element.dataset.state = state;
+    const { state, until, isDoubtful } = connection.status;
+    element.dataset.state = isDoubtful ? "doubtful" : state;
     again.hidden = state !== "waiting";
     const sentence = {
-      connected: "Connected",
+      connected: isDoubtful ? "No answer…" : "Connected",
       connecting: "Connecting…",
       "catching up": "Catching up…",
       ended: "Signed out",
@@ -40,4 +40,8 @@ export function makeStatus(connection) {
   return element;
 }
 
-const remaining = (until) => `Reconnecting in ${Math.max(0, Math.ceil((until - Date.now()) / 1000))} s`;
+function remaining(until) {
+  const seconds = Math.ceil((until - Date.now()) / 1000);
+  const why = navigator.onLine ? "" : "No network. ";
+  return why + (seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…");
+}
