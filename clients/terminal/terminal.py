@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
+import shutil
+import sys
 import threading
 import time
 import unicodedata
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.utils import get_cwidth
 
 from accounts.names import folded
 from clients.terminal.gateway_client import (
@@ -35,6 +39,7 @@ HELP = """/edit TEXT   give your last message another text
 /help        this list
 /quit        leave; so do Ctrl-D and Ctrl-C
 Anything else is a message. One that begins with / is typed with two."""
+INDENT = " " * 6
 SHOWN = 30
 """Messages of the history."""
 TYPING_EVERY = 3.0
@@ -66,13 +71,33 @@ def harmless(text: str) -> str:
 
     Lines after the first are indented, so that nobody's text looks like a line of this program.
     """
-    return "".join(map(shown, text)).replace("\n", "\n      ")
+    return "".join(map(shown, text)).replace("\n", f"\n{INDENT}")
 
 
 def shown(character: str) -> str:
     if character in ("\n", *JOINERS) or unicodedata.category(character) not in UNSEEN:
         return character
     return "    " if character == "\t" else ascii(character)[1:-1]
+
+
+def wrapped(line: str, width: int) -> str:
+    """`line` broken at blanks, so that words stay whole on a terminal of so many columns. Wide characters take two."""
+    return "\n".join(row for paragraph in line.split("\n") for row in rows_of(paragraph, width))
+
+
+def rows_of(paragraph: str, width: int) -> Iterator[str]:
+    """What goes on in a further row is indented; a word that fits into no row is left to the terminal."""
+    row = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
+    is_empty = True
+    for word in paragraph.strip(" ").split(" "):
+        longer = row + word if is_empty else f"{row} {word}"
+        if get_cwidth(longer) <= width or is_empty:
+            row = longer
+        else:
+            yield row
+            row = INDENT + word
+        is_empty = False
+    yield row
 
 
 def clock(sent_at: str) -> str:
@@ -126,7 +151,8 @@ class Terminal:
                 await self.enter()
         elif isinstance(happening, Disconnected):
             waiting = f"; {self.unsent} unsent" if self.unsent else ""
-            self.notice(f"{happening.why}; trying again in {happening.seconds:.0f} s{waiting}")
+            when = f"in {math.ceil(happening.seconds)} s" if happening.seconds >= 0.5 else "now"
+            self.notice(f"{happening.why}; trying again {when}{waiting}")
         elif isinstance(happening, NotRecovered):
             if happening.topic == self.topic:
                 await self.show_history("what was said meanwhile could not be recovered; this is how it stands now")
@@ -305,6 +331,8 @@ async def piped_lines() -> AsyncIterator[str]:
 
 
 def print_line(line: str) -> None:
+    if sys.stdout.isatty():
+        line = wrapped(line, shutil.get_terminal_size().columns)
     print(line, flush=True)
 
 

@@ -18,8 +18,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
+from prompt_toolkit.utils import get_cwidth
 
-from clients.terminal.terminal import JOINERS, UNSEEN, harmless
+from clients.terminal.gateway_client import Disconnected, GatewayClient
+from clients.terminal.management.commands.chat import no_other_token
+from clients.terminal.terminal import JOINERS, UNSEEN, Talk, Terminal, harmless, wrapped
 from tests.clients import PASSWORD, PATIENCE, Person, sign_up_at
 from tests.server import Server, bare_environment
 from tests.settings import ROOT
@@ -96,7 +99,52 @@ async def test_a_conversation_is_with_one_and_the_list_says_what_is_unread(
     ]
     code, out, errors = await chat(ann_there, **environment)
     assert (code, errors) == (0, "")
-    assert f"1 unread  room of {ann_there.username}  {ann_there.username}: hello\\x1b[2J" in out
+    assert f"               room of {ann_there.username}  {ann_there.username}: hello\\x1b[2J" in out
+    assert "unread" not in out
+
+
+async def test_the_list_begins_with_what_is_unread_the_latest_first(ann_there: Person, ben_there: Person) -> None:
+    names = [f"{name} of {ann_there.username}" for name in ("quiet", "early", "busy", "read")]
+    rooms = [await ann_there.make_room(name) for name in names]
+    for room in rooms:
+        await ben_there.rest.post(f"/room/{room}/members", json={"username": ben_there.username})
+    await ben_there.post(rooms[1], "first")
+    for number in range(101):
+        await ben_there.post(rooms[2], str(number))
+    await ann_there.post(rooms[3], "mine")
+    _, out, _ = await chat(ann_there, FOYER_TOKEN=ann_there.token)
+    me = ann_there.username
+    assert out.splitlines()[:4] == [
+        f"  100+ unread  {names[2]}  {ben_there.username}: 100",
+        f"     1 unread  {names[1]}  {ben_there.username}: first",
+        f"               {names[3]}  {me}: mine",
+        f"               {names[0]}",
+    ]
+
+
+async def test_a_pause_is_told_in_whole_seconds_and_never_as_none() -> None:
+    told: list[str] = []
+    terminal = Terminal(GatewayClient("http://127.0.0.1:1", no_other_token), Talk("a room", {"room": "1"}), told.append)
+    for seconds in (0.1, 0.6, 7.2):
+        await terminal.take(Disconnected("closed", seconds))
+    assert [line.partition("again ")[2] for line in told] == ["now", "in 1 s", "in 8 s"]
+
+
+@given(st.text(st.sampled_from("ab \n語🎉")), st.integers(8, 20))
+def test_lines_are_broken_at_blanks_and_nowhere_else(text: str, width: int) -> None:
+    rows = wrapped(text, width).split("\n")
+    assert "".join(rows).replace(" ", "") == text.replace("\n", "").replace(" ", "")
+    words = {word for row in rows for word in row.split()}
+    assert words == set(text.split())
+    assert all(get_cwidth(row) <= width or len(row.split()) <= 1 for row in rows)
+
+
+def test_what_goes_on_in_a_further_row_is_indented() -> None:
+    assert wrapped("12:00 ann: good  morning everybody", 20).split("\n") == [
+        "12:00 ann: good ",
+        "      morning",
+        "      everybody",
+    ]
 
 
 async def test_what_the_server_refuses_is_said_in_a_sentence(ann_there: Person) -> None:
@@ -145,6 +193,7 @@ async def test_a_pipe_outlives_the_server_and_loses_nothing(start_server: Callab
     out = (await asyncio.to_thread(process.stdout.read)).decode()
     assert process.wait(PATIENCE) == 0
     assert "trying again" in out
+    assert "again in 0 s" not in out
     assert "connected again" in out
     await asyncio.to_thread(server.wait_until_it_answers)
     assert [message["text"] for message in await ann.history(room)] == lines

@@ -13,11 +13,14 @@ from urllib.parse import quote, urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 
+from clients.terminal.gateway_client import Frame
 from clients.terminal.rest_client import Refused, request, sign_in
 from clients.terminal.terminal import Talk, chat, harmless
 from foyer.management.commands.serve import Help, address
 
 LOBBY = "lobby"
+MOST_UNREAD = 100
+"""How many the server counts; it stands for more."""
 SignIn = Callable[[], Awaitable[str]]
 
 
@@ -74,13 +77,13 @@ the connection breaks, with what was missed. From a pipe each line is a message;
         return await chat(url, first(token, sign), talk, typed=sys.stdin.isatty())
 
     async def list_rooms(self, url: str, sign: SignIn) -> str:
-        """Those the user is in, with what he has not read, then those he could join."""
+        """Those the user is in, what has something unread first, then those that the user could join."""
         token = await sign()
         own = await request(url, "GET", "/rooms?member=me", token)
-        for room in own:
+        for room in sorted(sorted(own, key=last_heard_of, reverse=True), key=lambda room: not room["unread"]):
             last = room["last_message"]
             said = f"{last['sender'] or '(gone)'}: {last['text']}" if last else ""
-            self.line(f"{room['unread']:>6} unread  {room['name']}  {said[:60]}")
+            self.line(f"{unread_of(room):<13}  {room['name']}  {said[:60]}")
         inside = {room["roomId"] for room in own}
         for room in await request(url, "GET", "/rooms", token):
             if room["roomId"] not in inside:
@@ -89,6 +92,16 @@ the connection breaks, with what was missed. From a pipe each line is a message;
 
     def line(self, text: str) -> None:
         self.stdout.write(harmless(text.rstrip()))
+
+
+def last_heard_of(room: Frame) -> str:
+    last = room["last_message"]
+    return str(last["sent_at"] if last else room["created_at"])
+
+
+def unread_of(room: Frame) -> str:
+    unread = room["unread"]
+    return f"{unread if unread < MOST_UNREAD else f'{MOST_UNREAD}+':>6} unread" if unread else ""
 
 
 def signing_in(url: str, username: str | None) -> SignIn:
