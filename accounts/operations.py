@@ -28,7 +28,7 @@ from foyer.realtime.log import PRELUDE
 from foyer.store.steps import Library, Steps, operation
 
 LUA = Path(__file__).parent / "lua"
-LIBRARY = Library("accounts", PRELUDE, LUA / "account.lua", LUA)
+LIBRARY = Library("accounts", PRELUDE, LUA)
 
 MOST_SESSIONS = 50
 """Of one account; the one with the least time left ends when one more begins."""

@@ -146,6 +146,13 @@ class Unavailable(FoyerError):
         super().__init__(detail, retry_after=retry_after)
 
 
+class NewerFormat(Unavailable):
+    """During an upgrade: this release does not know how the newer one stores what is asked for."""
+
+    code = "newer_format"
+    detail = "A newer release of the server has written here. Try again; the operator is to upgrade this server."
+
+
 class Busy(Unavailable):
     code = "busy"
     detail = "The server has too much to do at this moment. Try again shortly."

@@ -23,7 +23,7 @@ from foyer.realtime.topics import Topic
 from foyer.store.steps import Library, Steps, operation
 
 LUA = Path(__file__).parent / "lua"
-LIBRARY = Library("lobby", PRELUDE, LUA / "_tables.lua", LUA)
+LIBRARY = Library("lobby", PRELUDE, LUA)
 
 TABLES = Topic("tables", "{tables}")
 BEGINNING = -1

@@ -178,7 +178,8 @@ def _read_direct(caller: Caller, other: Person | None, page: Page) -> Steps[Hist
 
 def _forget_user(user_id: int) -> Steps[None]:
     """Remove what a deleted account had in its own log; what it sent stays with those who got it, unsigned."""
-    yield LIBRARY.call("forget_user", [user_tag(user_id)])
+    while not (yield LIBRARY.call("forget_user", [user_tag(user_id)])):
+        pass
 
 
 post_message, apost_message = operation(_post_message)

@@ -16,10 +16,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from accounts.admin import account_of_page
+from accounts.callers import SERVER
 from accounts.people import find_person
 from foyer.admin.stored import Shown, StoredAdmin, log_change, newest_first
 from foyer.errors import FoyerError
-from rooms.membership import add_member, remove_member
+from rooms.membership import add_member, page_of_members, remove_member
 from rooms.models import Room
 from rooms.operations import LOBBY
 
@@ -105,11 +106,13 @@ class RoomAdmin(StoredAdmin):
 
 def members(request: HttpRequest, room: Room) -> SafeString:
     """Who is in a room."""
-    found, wanted = list(room.members), request.GET.get("member", "").strip().casefold()
+    wanted = request.GET.get("member", "").strip().casefold()
+    page = page_of_members(SERVER, room.pk, limit=MOST_MEMBERS)
+    found = list(room.members) if wanted and page.after else page.members
     shown = [member for member in found if wanted in member.username.casefold()][:MOST_MEMBERS]
     context = {
         "room": room,
-        "count": len(found),
+        "count": page.total,
         "members": [(member, datetime.fromisoformat(member.joined_at)) for member in shown],
         "most": MOST_MEMBERS,
         "wanted": wanted,

@@ -7,6 +7,8 @@ room's members next, once and in the order of the room's log.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -16,10 +18,17 @@ from accounts.callers import Caller, who
 from accounts.operations import user_tag
 from accounts.people import Person
 from foyer.api.wire import quoted
+from foyer.errors import UnknownCursor
 from foyer.store.steps import Steps, operation
 from foyer.times import now_text
 from rooms.errors import NotInRoom
 from rooms.operations import LIBRARY, sign, tell, topic_of
+
+MOST_MEMBERS = 1000
+"""Of a page."""
+PLACE = re.compile(r"[0-9TZ:.-]{24}-[0-9]{1,19}")
+ATTEMPTS = 3
+"""To put members in order while a release before this one changes them."""
 
 
 class Member(NamedTuple):
@@ -58,20 +67,70 @@ def _remove_member(caller: Caller, room_id: str, someone: Person) -> Steps[None]
         raise NotInRoom(f"'{someone.username}' is not in the room.")
 
 
-def _list_members(caller: Caller, room_id: str) -> Steps[list[Member]]:
-    """Everyone in a room, by the time they joined. Raises `RoomNotFound`."""
-    reply, *notices = yield LIBRARY.call("members", [topic_of(room_id).tag], *who(caller))
+class MemberPage(NamedTuple):
+    """Some of those in a room, by the time they joined; how many there are; after which place there are more."""
+
+    members: list[Member]
+    total: int
+    after: str | None
+
+
+def _page_of_members(caller: Caller, room_id: str, after: str = "", limit: int = MOST_MEMBERS) -> Steps[MemberPage]:
+    """Up to `limit` of those in a room, those after the place `after` that came with an earlier page.
+
+    A place stays one, whoever comes and goes. Raises `RoomNotFound`, `UnknownCursor` for what can't be a place.
+    """
+    if after and not PLACE.fullmatch(after):
+        raise UnknownCursor
+    tag = topic_of(room_id).tag
+    read = LIBRARY.call("members", [tag], *who(caller), after, limit)
+    is_whole, count, more, rows, *notices = yield read
+    for _ in range(ATTEMPTS):
+        if is_whole:
+            break
+        yield from put_in_order(tag)
+        is_whole, count, more, rows, *notices = yield read
     yield from tell(room_id, notices)
-    found = [
+    members = [
         Member(int(user), orjson.loads(name), joined_at.decode())
-        for user, name, joined_at in zip(reply[0::3], reply[1::3], reply[2::3], strict=True)
+        for user, name, joined_at in zip(rows[0::3], rows[1::3], rows[2::3], strict=True)
         if name != b"null"
     ]
-    return sorted(found, key=lambda member: (member.joined_at, member.id))
+    return MemberPage(members, count, more.decode() or None)
+
+
+def put_in_order(tag: str) -> Steps[None]:
+    """Have the members of a room in the order in which they joined, where a release before this one did not keep it."""
+    for which in ("missing", "stale"):
+        cursor: bytes | int = 0
+        while (cursor := (yield LIBRARY.call("index_members", [tag], which, cursor))) != b"0":
+            pass
+
+
+def _list_members(caller: Caller, room_id: str) -> Steps[list[Member]]:
+    """Everyone in a room, by the time they joined; read in portions. Raises `RoomNotFound`."""
+    members, after = list[Member](), ""
+    while True:
+        page = yield from _page_of_members(caller, room_id, after)
+        members += page.members
+        if page.after is None:
+            return members
+        after = page.after
+
+
+def _members_among(room_id: str, user_ids: Sequence[int]) -> Steps[set[int]]:
+    """Those of some accounts that are in a room; none for a room that is gone."""
+    tag, found = topic_of(room_id).tag, set[int]()
+    for start in range(0, len(user_ids), MOST_MEMBERS):
+        some = user_ids[start : start + MOST_MEMBERS]
+        flags = yield LIBRARY.call("standing", [tag], *some)
+        found.update(user_id for user_id, flag in zip(some, flags, strict=True) if flag)
+    return found
 
 
 def _is_member(user_id: int, room_id: str) -> Steps[bool]:
-    return bool((yield LIBRARY.call("standing", [topic_of(room_id).tag], user_id)))
+    [is_in] = yield LIBRARY.call("standing", [topic_of(room_id).tag], user_id)
+    return bool(is_in)
 
 
 def _require(user_id: int, room_id: str) -> Steps[None]:
@@ -82,6 +141,8 @@ def _require(user_id: int, room_id: str) -> Steps[None]:
 
 add_member, aadd_member = operation(_add_member)
 remove_member, aremove_member = operation(_remove_member)
+page_of_members, apage_of_members = operation(_page_of_members)
 list_members, alist_members = operation(_list_members)
 is_member, ais_member = operation(_is_member)
+members_among, amembers_among = operation(_members_among)
 require_member, arequire_member = operation(_require)

@@ -98,7 +98,7 @@ class Room(StoredModel):
 class Members:
     """Who is in a room: `room.members`. A loop gives a `Member` for each, by the time they joined.
 
-    All are read at once, as the store keeps them together.
+    They are read in portions, one after another, before the loop begins.
     """
 
     def __init__(self, room_id: str) -> None:

@@ -6,8 +6,9 @@ a crash leaves behind is invisible and put right by the next who comes across it
 
 - a name is claimed before its room is made; a claim without a room is taken over by the next who wants the name;
 - a claim has a number, so that one which was seen to be idle is not taken from a room that has renewed it since;
-- a user's lists are written before the room knows him, so they may name too many rooms, never too few;
-- a room goes first and its place in the index after it, and whoever finds the place empty clears it.
+- a user's lists are written before the room knows them, so they may name too many rooms, never too few;
+- a room goes first, then it goes from its members' lists, in portions, and its place in the index goes last; whoever
+  finds the place of a room that is gone finishes that.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,17 +29,20 @@ from foyer.errors import UnknownCursor
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import Attempt, remembered_creation
 from foyer.realtime.topics import Topic, room_topic
+from foyer.store.functions import in_one_call
 from foyer.store.steps import Call, Library, Steps, operation
 from foyer.times import now_text
 from rooms.errors import PermanentRoom, RoomNameTaken, RoomNotFound
 from rooms.words import words_of
 
 LUA = Path(__file__).parent / "lua"
-ADMIT = LUA / "admit.lua"
+ADMIT = LUA / "_admit.lua"
 LIBRARY = Library("rooms", PRELUDE, ADMIT, LUA)
 
 INDEX = "{rooms}"
 ROOM_ID = re.compile(r"[1-9][0-9]{0,15}")
+CALLS_AT_ONCE = 250
+"""Calls that read rooms, sent together: on a cluster, where most rooms take one each."""
 LOBBY = "lobby"
 """The id, and the name, of the room that always exists. It is in no list of rooms but those of its members."""
 OWN_ROOMS_AT_ONCE = 1000
@@ -96,8 +101,11 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
                 return (yield from made_room(attempt.place, *earlier))
         if not is_new:
             state = yield LIBRARY.call("holds", [tag], key)
-            if state in (b"gone", b"no"):
-                yield release(key, room_id, b"" if state == b"gone" else claim)
+            if state == b"gone":
+                yield from clear_away(room_id, key)
+                continue
+            if state == b"no":
+                yield release(key, room_id, claim)
                 continue
         if is_new or state == b"unmade":
             if not (yield from attempt.go_to(room_id)):
@@ -121,7 +129,7 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
             return (yield from made_room(room_id, room, *notices))
         if state == b"taken":
             raise RoomNameTaken(f"A room named '{name}' exists.")
-        yield release(key, room_id)
+        yield from clear_away(room_id, key)
 
 
 def release(key: str, room_id: str, claim: bytes = b"") -> Call:
@@ -136,16 +144,15 @@ def made_room(room_id: str, room: bytes, *notices: bytes) -> Steps[bytes]:
 
 def tell(room_id: str, notices: list[bytes]) -> Steps[None]:
     """Say what is to be said in the logs of those it concerns, in order, and then that it was said."""
-    if not notices:
-        return
-    room, epoch, *rows = notices
     tag = topic_of(room_id).tag
-    for offset, user, name, kind, by in zip(*(rows[column::5] for column in range(5)), strict=True):
-        if name == b"null":
-            continue  # the account is gone
-        body = b'"room":%b,"by":%b,"at":%b' % (room, by, position(tag, max(int(offset) - 1, 0), epoch))
-        yield LIBRARY.call("tell", [user_tag(int(user))], name, room_id, offset, kind, body)
-    yield LIBRARY.call("told", [tag], *rows[0::5])
+    while notices:
+        room, epoch, *rows = notices
+        for offset, user, name, kind, by in zip(*(rows[column::5] for column in range(5)), strict=True):
+            if name == b"null":
+                continue  # the account is gone
+            body = b'"room":%b,"by":%b,"at":%b' % (room, by, position(tag, max(int(offset) - 1, 0), epoch))
+            yield LIBRARY.call("tell", [user_tag(int(user))], name, room_id, offset, kind, body)
+        notices = yield LIBRARY.call("told", [tag], *rows[0::5])
 
 
 def position(tag: str, offset: int, epoch: bytes) -> bytes:
@@ -155,7 +162,7 @@ def position(tag: str, offset: int, epoch: bytes) -> bytes:
 
 def _show_room(caller: Caller, room_id: str) -> Steps[bytes]:
     """The room as JSON. Raises `RoomNotFound` also for a room the caller may not know of."""
-    room = yield LIBRARY.call("show", [topic_of(room_id).tag], *who(caller), 0)
+    [room] = yield LIBRARY.call("show", [topic_of(room_id).tag], *who(caller), 0)
     if not room:
         raise RoomNotFound
     return bytes(room)
@@ -194,26 +201,36 @@ def claim_for(room_id: str, key: str, name: str) -> Steps[bytes]:
         is_ours, holder, claim = yield LIBRARY.call("claim", [INDEX], key, room_id, *words_of(key))
         if is_ours:
             return bytes(claim)
-        state = yield LIBRARY.call("holds", [room_topic(holder.decode()).tag], key)
-        if state == b"unmade" and (yield LIBRARY.call("bar", [room_topic(holder.decode()).tag])):
-            state = b"gone"
-        if state in (b"yes", b"unmade"):
+        other = room_topic(holder.decode()).tag
+        state = yield LIBRARY.call("holds", [other], key)
+        if state == b"no":
+            yield release(key, holder.decode(), claim)
+        elif state == b"gone" or (state == b"unmade" and (yield LIBRARY.call("bar", [other]))):
+            yield from clear_away(holder.decode(), key)
+        else:
             raise RoomNameTaken(f"A room named '{name}' exists.")
-        yield release(key, holder.decode(), b"" if state == b"gone" else claim)
 
 
 def _delete_room(caller: Caller, room_id: str) -> Steps[None]:
     """Delete a room and all its messages; owner and admins. Raises `RoomNotFound` when it is gone already."""
-    is_ours, key, members, notices = yield LIBRARY.call(
-        "delete", [changeable(room_id).tag], *who(caller), caller.signature
-    )
-    yield from tell(room_id, notices)
-    yield [
-        release(key.decode(), room_id),
-        *(LIBRARY.call("forget", [user_tag(int(member))], room_id) for member in members),
-    ]
-    if not is_ours:
+    delete = LIBRARY.call("delete", [changeable(room_id).tag], *who(caller), caller.signature)
+    state, key, *notices = yield delete
+    while state == b"waits":
+        yield from tell(room_id, notices)
+        state, key, *notices = yield delete
+    yield from clear_away(room_id, key.decode())
+    if state == b"gone":
         raise RoomNotFound
+
+
+def clear_away(room_id: str, key: str) -> Steps[None]:
+    """Take a room that is gone from its members' lists, then from the index. Stopped anywhere, it may begin again."""
+    tag = room_topic(room_id).tag
+    members = yield LIBRARY.call("leaving", [tag])
+    while members:
+        yield [LIBRARY.call("forget", [user_tag(int(member))], room_id) for member in members]
+        members = yield LIBRARY.call("leaving", [tag], *members)
+    yield release(key, room_id)
 
 
 def _list_rooms(
@@ -242,8 +259,7 @@ def _list_rooms(
         if not ids:
             break
         low, high = (low, ids[-1]) if backwards else (ids[-1], high)
-        rooms = yield [show_call(caller, str(room_id), mine) for room_id in ids]
-        found.extend(room for room in rooms if room)
+        found += yield from show_rooms(caller, ids, mine)
     found = found[:limit]
     return found[::-1] if backwards else found
 
@@ -253,8 +269,16 @@ def _last_room_id() -> Steps[int]:
     return int((yield LIBRARY.call("last", [INDEX])))
 
 
-def show_call(caller: Caller, room_id: str, mine: bool = False) -> Call:
-    return LIBRARY.call("show", [room_topic(room_id).tag], *who(caller), int(mine))
+def show_rooms(caller: Caller, ids: Sequence[int], mine: bool) -> Steps[list[bytes]]:
+    """Those of some rooms that the caller may see (or is in), in their order, each as JSON."""
+    shown: dict[str, bytes] = {}
+    groups = list(in_one_call([room_topic(str(room_id)).tag for room_id in ids]))
+    for start in range(0, len(groups), CALLS_AT_ONCE):
+        some = groups[start : start + CALLS_AT_ONCE]
+        replies = yield [LIBRARY.call("show", tags, *who(caller), int(mine)) for tags in some]
+        for tags, rooms in zip(some, replies, strict=True):
+            shown.update(zip(tags, rooms, strict=True))
+    return [room for room_id in ids if (room := shown[room_topic(str(room_id)).tag])]
 
 
 def _find_room(caller: Caller, name: str) -> Steps[bytes | None]:
@@ -262,14 +286,8 @@ def _find_room(caller: Caller, name: str) -> Steps[bytes | None]:
     room_id = yield LIBRARY.call("find", [INDEX], name_key(name))
     if not room_id:
         return None
-    room = yield show_call(caller, room_id.decode())
+    [room] = yield LIBRARY.call("show", [room_topic(room_id.decode()).tag], *who(caller), 0)
     return bytes(room) if room and fields_of(room)["name"] == name else None
-
-
-def _member_ids(room_id: str) -> Steps[set[int]]:
-    """Account ids of a room's members; none for a room that is gone."""
-    ids = yield LIBRARY.call("member_ids", [topic_of(room_id).tag])
-    return {int(user_id) for user_id in ids}
 
 
 def _own_rooms(user_id: int) -> Steps[list[str]]:
@@ -300,9 +318,13 @@ def sign(caller: Caller, log_tag: str) -> Steps[None]:
 
 def _forget_user(user_id: int) -> Steps[None]:
     """Take a deleted account's name from all it wrote, end its memberships, and drop its lists. May be repeated."""
-    signed = yield LIBRARY.call("signed", [user_tag(user_id)])
-    for start in range(0, len(signed), 500):
-        yield [LIBRARY.call("unsign", [tag.decode()], user_id) for tag in signed[start : start + 500]]
+    cursor = b"0"
+    while True:
+        cursor, logs = yield LIBRARY.call("signed", [user_tag(user_id)], cursor)
+        if logs:
+            yield [LIBRARY.call("unsign", [tag.decode()], user_id) for tag in logs]
+        if cursor == b"0":
+            break
     yield LIBRARY.call("forget_lists", [user_tag(user_id)])
 
 
@@ -315,5 +337,4 @@ find_room, afind_room = operation(_find_room)
 own_rooms, aown_rooms = operation(_own_rooms)
 last_room_id, alast_room_id = operation(_last_room_id)
 openness, aopenness = operation(_openness)
-member_ids, amember_ids = operation(_member_ids)
 forget_user, aforget_user = operation(_forget_user)

@@ -12,7 +12,8 @@ from foyer.realtime.feed import acts_on
 from foyer.realtime.hub import get_hub
 from foyer.realtime.log import Event, Head
 from foyer.realtime.topics import room_topic
-from rooms.operations import amember_ids, aopenness
+from rooms.membership import amembers_among
+from rooms.operations import aopenness
 
 
 def put_out(reader: Connection, room_id: str, code: int, reason: str) -> None:
@@ -36,7 +37,7 @@ async def shut_out_strangers(event: Event, readers: list[Connection]) -> None:
     room = orjson.loads(event.json)["room"]
     if not room["members_only"]:
         return
-    members = await amember_ids(room["roomId"])
+    members = await amembers_among(room["roomId"], list({reader.caller.id for reader in readers}))
     for reader in readers:
         if reader.caller.id not in members and not reader.caller.is_admin:
             put_out(reader, room["roomId"], CloseCode.FORBIDDEN, "the room is for its members now")

@@ -6,8 +6,19 @@ from typing import Any
 
 from rest_framework import serializers
 
-from foyer.api.schema import LOCATION, RETRY_KEY, Operation, describe, in_path, in_query, page_parameters
+from foyer.api.schema import (
+    LOCATION,
+    NEXT,
+    RETRY_KEY,
+    Operation,
+    describe,
+    in_path,
+    in_query,
+    limit_parameter,
+    page_parameters,
+)
 from rooms import frames, views
+from rooms.membership import MOST_MEMBERS
 from rooms.search import MOST_CHARACTERS
 from rooms.serializers import NewMember, NewRoom, RoomChange
 
@@ -102,7 +113,17 @@ describe(
     ROOM_ID,
     related={"The room": "/room/{roomId}", "Messages": "/room/{roomId}/messages"},
     linked={"username": "/room/{roomId}/members/{}"},
-    get=Operation("listMembers", "Who is in a room", {200: [Member]}, "room_not_found"),
+    get=Operation(
+        "listMembers",
+        "Who is in a room, by the time they joined",
+        {200: [Member]},
+        "room_not_found unknown_cursor",
+        parameters=(
+            limit_parameter(MOST_MEMBERS, MOST_MEMBERS, "members"),
+            in_query("after", "The place after which they are, as the `Link` of an earlier page has it."),
+            NEXT,
+        ),
+    ),
     post=Operation(
         "addMember",
         "Let somebody in: members and admins anyone, anyone himself into an open room",

@@ -11,10 +11,10 @@ from rest_framework.views import APIView
 from accounts.authentication import caller_of
 from accounts.callers import Caller
 from accounts.people import find_person
-from foyer.api.rest import RawJSON, page_of, retry_key, with_next_link
+from foyer.api.rest import RawJSON, limit_of, page_of, retry_key, with_next_link
 from foyer.api.wire import as_json_list, fields_of
 from foyer.realtime.presence import ONLINE, among
-from rooms.membership import add_member, list_members, remove_member
+from rooms.membership import MOST_MEMBERS, add_member, page_of_members, remove_member
 from rooms.operations import (
     create_room,
     delete_room,
@@ -96,14 +96,16 @@ class RoomMembers(APIView):
     """Who is in a room; post a username to let somebody in, your own to join an open room."""
 
     def get(self, request: Request, room_id: str) -> Response:
-        members = list_members(caller_of(request), room_id)
-        online = among(ONLINE, [member.id for member in members])
-        return Response(
+        limit = limit_of(request, default=MOST_MEMBERS, most=MOST_MEMBERS)
+        page = page_of_members(caller_of(request), room_id, request.query_params.get("after", ""), limit)
+        online = among(ONLINE, [member.id for member in page.members])
+        response = Response(
             [
                 {"username": member.username, "joined_at": member.joined_at, "online": member.id in online}
-                for member in members
+                for member in page.members
             ]
         )
+        return with_next_link(response, request, after=page.after) if page.after else response
 
     def post(self, request: Request, room_id: str) -> Response:
         body = NewMember(data=request.data)

@@ -5,11 +5,13 @@
 --        Refuses a session that ended.
 -- Reads only.
 local function authenticate(keys, args)
-  local ends = redis.call('HGET', keys[1] .. ':sessions', args[1])
+  local tag, session = keys[1], args[1]
+  local ends = redis.call('HGET', tag .. ':sessions', session)
   if not ends or tonumber(ends) <= milliseconds() then return refuse('bad_token') end
-  local copy = redis.call('HMGET', keys[1] .. ':account', 'username', 'is_admin', 'is_active')
-  if not copy[1] then return {} end
-  if copy[3] == '0' then return refuse('bad_token') end
-  return {copy[1], copy[2]}
+  local copy = redis.call('HMGET', tag .. ':account', 'username', 'is_admin', 'is_active')
+  local username, is_admin, is_active = unpack(copy, 1, 3)
+  if not username then return {} end
+  if is_active == '0' then return refuse('bad_token') end
+  return {username, is_admin}
 end
 register('authenticate', authenticate, READ_ONLY)

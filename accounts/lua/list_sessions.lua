@@ -1,4 +1,4 @@
--- list_sessions: the sessions of an account.
+-- list_sessions: the sessions of an account, which are few: the oldest end when there are too many.
 -- KEYS 1 the user's tag
 -- Reply  {session id, when it ends (ms), …} of those that have not ended; {} for an account that was deleted
 -- Reads only.

@@ -1,13 +1,15 @@
--- rights: whether somebody who proved his password may do what admins may, as things are now.
+-- rights: whether somebody who proved their password may do what admins may, as things are now.
 -- KEYS 1 the user's tag
--- ARGV 1 the stamp of the password that he proved
+-- ARGV 1 the stamp of the password that they proved
 -- Reply  1 if so, else 0: also when the account is gone, disabled or has another password by now; -1 when the copy of
 --        the account is missing or held, so that the row must be asked
 -- Reads only.
 local function rights(keys, args)
-  if is_gone(keys[1]) then return 0 end
-  local copy = redis.call('HMGET', keys[1] .. ':account', 'stamp', 'is_active', 'is_admin')
-  if not copy[1] then return -1 end
-  return copy[1] == args[1] and copy[2] == '1' and copy[3] == '1' and 1 or 0
+  local tag, proven = keys[1], args[1]
+  if is_gone(tag) then return 0 end
+  local copy = redis.call('HMGET', tag .. ':account', 'stamp', 'is_active', 'is_admin')
+  local stamp, is_active, is_admin = unpack(copy, 1, 3)
+  if not stamp then return -1 end
+  return stamp == proven and is_active == '1' and is_admin == '1' and 1 or 0
 end
 register('rights', rights, READ_ONLY)

@@ -34,9 +34,9 @@ local function copy(keys, args)
   end
   local function add_redacted(upto)
     while has_redacted and expected <= upto do
-      local redacted = redis.call('HGET', tag .. ':redacted', expected)
-      if redacted then
-        add(expected, string.match(redacted, '^(%S+) (%d*) (.*)$'))
+      local kind, by, body = redacted_event(tag, expected)
+      if kind then
+        add(expected, kind, by, body)
       else
         expected = expected + 1
       end

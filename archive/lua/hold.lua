@@ -2,7 +2,7 @@
 -- KEYS 1 the archive's tag
 -- ARGV 1 the follower's name  2 for how long (ms), 0 to leave it to others
 -- Reply  1 if it is now at work, else 0
--- Atomic: one holds the lease. May be repeated.
+-- Atomic: one holds the lease. May be repeated. Runs when memory is full.
 local function hold(keys, args)
   local lease, me, lifetime = keys[1] .. ':lease', args[1], tonumber(args[2])
   local holder = redis.call('GET', lease)
@@ -14,4 +14,4 @@ local function hold(keys, args)
   redis.call('SET', lease, me, 'PX', lifetime)
   return 1
 end
-register('hold', hold)
+register('hold', hold, WHEN_FULL)

@@ -4,7 +4,8 @@
 -- Reply  the name it has, '' for none
 -- May be repeated.
 local function name(keys, args)
-  if args[1] ~= '' then redis.call('SETNX', keys[1] .. ':store', args[1]) end
-  return redis.call('GET', keys[1] .. ':store') or ''
+  local store, new = keys[1] .. ':store', args[1]
+  if new ~= '' then redis.call('SETNX', store, new) end
+  return redis.call('GET', store) or ''
 end
 register('name', name)

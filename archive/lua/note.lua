@@ -2,9 +2,10 @@
 -- KEYS 1 the archive's tag
 -- ARGV 1 … tags of topics
 -- Reply  1
--- May be repeated.
-local function note(keys, args)
-  redis.call('SADD', keys[1] .. ':dirty', unpack(args))
+-- May be repeated. Runs when memory is full: what is copied can be let go of.
+local function note(keys, topics)
+  local dirty = keys[1] .. ':dirty'
+  for _, topic in ipairs(topics) do redis.call('SADD', dirty, topic) end
   return 1
 end
-register('note', note)
+register('note', note, WHEN_FULL)

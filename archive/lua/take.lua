@@ -3,11 +3,12 @@
 -- ARGV 1 how many at most  2 … tags of topics that were taken before and are copied now
 -- Reply  {tag, …}
 -- Atomic. May be repeated: what was taken is given again until it is said to be copied, also to another follower. A topic
--- that is noted meanwhile is taken anew, so nothing that was written while it was copied is left out.
+-- that is noted meanwhile is taken anew, so nothing that was written while it was copied is left out. Runs when memory is
+-- full.
 local function take(keys, args)
   local dirty, taken, most = keys[1] .. ':dirty', keys[1] .. ':taken', args[1]
-  if #args > 1 then redis.call('SREM', taken, unpack(args, 2)) end
+  for i = 2, #args do redis.call('SREM', taken, args[i]) end
   if redis.call('EXISTS', taken) == 0 and redis.call('EXISTS', dirty) == 1 then redis.call('RENAME', dirty, taken) end
   return redis.call('SRANDMEMBER', taken, most)
 end
-register('take', take)
+register('take', take, WHEN_FULL)

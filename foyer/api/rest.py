@@ -34,7 +34,7 @@ from foyer.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from foyer.store.client import is_away
+from foyer.store.replies import is_away
 
 T = TypeVar("T")
 
@@ -248,20 +248,31 @@ class Page(NamedTuple):
 def page_of(request: Request, *, default: int, most: int) -> Page:
     """The page that the query asks for. Raises `InvalidInput` for what is no whole number or out of range."""
     wrong: dict[str, list[str]] = {}
-
-    def number(name: str, least: int, top: int) -> int | None:
-        text = request.query_params.get(name)
-        if text is None:
-            return None
-        if not re.fullmatch(r"[0-9]{1,19}", text) or not least <= int(text) <= top:
-            wrong[name] = [f"A whole number from {least} to {top} is expected, not {text[:40]!r}."]
-            return None
-        return int(text)
-
-    limit, before, after = number("limit", 1, most), number("before", 0, 2**63 - 1), number("after", 0, 2**63 - 1)
+    limit = number_of(request, "limit", 1, most, wrong)
+    before, after = (number_of(request, name, 0, 2**63 - 1, wrong) for name in ("before", "after"))
     if wrong:
         raise InvalidInput(wrong)
     return Page(limit or default, before, after)
+
+
+def limit_of(request: Request, *, default: int, most: int) -> int:
+    """How many entries the query asks for, of a list whose places are no numbers. Raises as `page_of` does."""
+    wrong: dict[str, list[str]] = {}
+    limit = number_of(request, "limit", 1, most, wrong)
+    if wrong:
+        raise InvalidInput(wrong)
+    return limit or default
+
+
+def number_of(request: Request, name: str, least: int, top: int, wrong: dict[str, list[str]]) -> int | None:
+    """A number of the query, None where it has none; what is wrong with it is noted in `wrong`."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not least <= int(text) <= top:
+        wrong[name] = [f"A whole number from {least} to {top} is expected, not {text[:40]!r}."]
+        return None
+    return int(text)
 
 
 def with_next_link(response: Response, request: Request, **cursor: int | str) -> Response:

@@ -56,13 +56,17 @@ def in_query(name: str, description: str, schema: Any = str, **more: Any) -> Ope
 def page_parameters(most: int, default: int, of: str) -> tuple[OpenApiParameter, ...]:
     """What pages a list."""
     cursor = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
-    limit = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
     return (
-        in_query("limit", f"How many {of} at most.", limit),
+        limit_parameter(most, default, of),
         in_query("before", f"Only {of} in front of the one with this id.", cursor),
         in_query("after", f"Only {of} behind the one with this id.", cursor),
         NEXT,
     )
+
+
+def limit_parameter(most: int, default: int, of: str) -> OpenApiParameter:
+    limit = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    return in_query("limit", f"How many {of} at most.", limit)
 
 
 RETRY_KEY = OpenApiParameter(
@@ -94,7 +98,7 @@ RETRY_AFTER = answered_header(
 
 # Operations
 
-ANY = "bad_request not_acceptable busy unavailable"
+ANY = "bad_request not_acceptable busy unavailable newer_format"
 OF_SIGNED_IN = "not_authenticated bad_credentials bad_token too_many_sign_ins"
 OF_BODIES = "malformed_json invalid too_large unsupported_media_type"
 

@@ -46,6 +46,8 @@ from foyer.realtime.topics import Topic
 
 SIGN_IN_WITHIN = 10.0
 """Seconds that a client has to say who it is."""
+JOINED_AT_ONCE = 500
+"""Topics that a new socket subscribes to together: of one with very many, others' calls take turns with it."""
 HEARTBEAT = 25
 """Seconds after which the server pings a socket; a client that hears nothing for twice as long is cut off."""
 
@@ -209,12 +211,14 @@ class Gateway(SocketConsumer):
             places: list[dict[str, Any]] = []
             for find in defaults:
                 readings = await find(self.caller)
-                heads = await asyncio.gather(*map(self.join, readings))
-                places.extend(
-                    {"topic": reading.topic.name, "offset": head.offset, "epoch": head.epoch}
-                    for reading, head in zip(readings, heads, strict=True)
-                    if head is not None
-                )
+                for start in range(0, len(readings), JOINED_AT_ONCE):
+                    some = readings[start : start + JOINED_AT_ONCE]
+                    heads = await asyncio.gather(*map(self.join, some))
+                    places.extend(
+                        {"topic": reading.topic.name, "offset": head.offset, "epoch": head.epoch}
+                        for reading, head in zip(some, heads, strict=True)
+                        if head is not None
+                    )
             self.greet(places)
         finally:
             self.connection.welcoming = None

@@ -9,7 +9,7 @@ from foyer.realtime.topics import Topic
 from foyer.store.steps import Library, Steps, operation
 
 LUA = Path(__file__).parent / "lua"
-PRELUDE = LUA / "prelude.lua"
+PRELUDE = LUA / "_prelude.lua"
 LIBRARY = Library("realtime", PRELUDE, LUA)
 
 

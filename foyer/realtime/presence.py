@@ -104,7 +104,7 @@ def _beat(topic: Topic, instance: str) -> Steps[Pulse]:
 
 
 def _present(topic: Topic) -> Steps[Present]:
-    offset, epoch, *names = yield LIBRARY.call("present", [topic.tag])
+    (offset, epoch), names = yield LIBRARY.call("present", [topic.tag])
     return Present(Head(offset, epoch.decode()), sorted(names))
 
 

@@ -16,7 +16,8 @@ from django_redis.cache import RedisCache
 from django_redis.client.default import DefaultClient, glob_escape
 from redis.exceptions import OutOfMemoryError
 
-from foyer.store.client import STORE_ERRORS, client, refuse
+from foyer.store.client import STORE_ERRORS, client
+from foyer.store.replies import refuse
 from foyer.store.functions import Plain
 from foyer.store.loop_client import on_loop
 

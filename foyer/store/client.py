@@ -1,50 +1,22 @@
-"""Where the store is, one server or a cluster, how to reach it, and what its errors mean."""
+"""Where the store is, one server or a cluster, and how to reach it."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from typing import Any, NoReturn
+from typing import Any
 
 import redis
 import redis.cluster
 from django.conf import settings
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AskError,
-    ClusterDownError,
-    ConnectionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisClusterException,
-    RedisError,
-    ResponseError,
-    TimeoutError,
-    TryAgainError,
-)
+from redis.exceptions import ConnectionError, RedisClusterException, RedisError, TimeoutError
 from redis.retry import Retry
 
-from foyer.errors import FoyerError, Unavailable
+from foyer.errors import Unavailable
 from foyer.store import embedded
 
 STORE_ERRORS = (RedisError, RedisClusterException)
-AWAY = (AskError, ClusterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError)
-AWAY_REPLIES = (
-    *("MISCONF", "NOREPLICAS", "BUSY", "LOADING", "MASTERDOWN", "OOM", "READONLY"),
-    *("ASK", "CLUSTERDOWN", "MOVED", "TRYAGAIN"),
-)
-"""The same as a node says it, and what redis-py has no class for."""
-
-
-def is_away(error: Exception) -> bool:
-    """Whether a client's error says that the store, or the node, can't work at this moment."""
-    if isinstance(error, ResponseError):
-        return isinstance(error, AWAY) or str(error).startswith(AWAY_REPLIES)
-    return isinstance(error, STORE_ERRORS)
-
-
-def is_unknown_function(error: object) -> bool:
-    return isinstance(error, ResponseError) and "Function not found" in str(error)
 
 
 def url() -> str:
@@ -96,19 +68,6 @@ def client() -> redis.Redis | redis.cluster.RedisCluster:
         nodes = [redis.cluster.ClusterNode(host, port) for host, port in startup_nodes()]
         return redis.cluster.RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **cluster_options())
     return redis.Redis.from_url(seeds()[0], **connection_options(), retry=Retry(NoBackoff(), 0))
-
-
-def refuse(error: Exception) -> NoReturn:
-    """Raise what a client is told for an error reply of a stored function, or for a store that is away."""
-    if isinstance(error, FoyerError):
-        raise error
-    text = str(error)
-    if isinstance(error, ResponseError) and text.startswith("FOYER "):
-        code, _, detail = text[6:].partition(" ")
-        raise FoyerError.by_code[code](detail) from None
-    if isinstance(error, ResponseError) and not is_away(error):
-        raise error
-    raise Unavailable from error
 
 
 def without_password(url: str) -> str:

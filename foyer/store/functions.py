@@ -5,16 +5,22 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import redis.cluster
+from django.conf import settings
+from redis.crc import key_slot
 
-from foyer.store.client import client
+from foyer.store.client import client, is_cluster
 
 Argument = str | bytes | int | float
-READS_ONLY = re.compile(r"^register\('(\w+)', \w+, READ_ONLY\)", re.MULTILINE)
+READS_ONLY = re.compile(r"^register(?:_on_log)?\('(\w+)', \w+, READ_ONLY\)", re.MULTILINE)
+
+MOST_KEYS = 100
+"""Keys of one call, at most, where a call may have several: bounds how long the store is busy with it."""
 
 
 class Call(NamedTuple):
@@ -46,7 +52,8 @@ class Plain(NamedTuple):
 class Library:
     """The stored functions of one app, versioned by their own text.
 
-    `name` is the app's; `sources` are folders or files of Lua, joined once each in the order given. Every
+    `name` is the app's; `sources` are folders or files of Lua, joined once each in the order given. What is local in a
+    file stays in it, except where the file's name begins with an underscore: those are shared by all that follow. Every
     function's name carries the hash of the text, so that two releases can use one store at once during an upgrade.
     """
 
@@ -58,7 +65,15 @@ class Library:
         listed = [
             file for source in sources for file in (sorted(source.glob("*.lua")) if source.is_dir() else [source])
         ]
-        text = "\n".join(file.read_text(encoding="utf-8") for file in dict.fromkeys(listed))
+        lines, self.starts, self.files = list[str](), list[int](), list[str]()
+        for file in dict.fromkeys(listed):
+            is_shared = file.name.startswith("_")
+            lines += [] if is_shared else ["do"]
+            self.starts.append(len(lines) + 3)  # two lines come before, and lines are counted from 1
+            self.files.append(shown(file))
+            lines += file.read_text(encoding="utf-8").splitlines()
+            lines += [] if is_shared else ["end"]
+        text = "\n".join(lines)
         self.version = hashlib.sha256(text.encode()).hexdigest()[:10]
         self.name = f"foyer_{name}_{self.version}"
         self.code = f"#!lua name={self.name}\nlocal LIBRARY = '{self.name}'\n{text}"
@@ -68,6 +83,33 @@ class Library:
     def call(self, function: str, keys: Sequence[str], *args: Argument) -> Call:
         """The call of `function` (its file's name) on `keys`."""
         return Call(f"{self.name}_{function}", tuple(keys), args)
+
+    def place(self, line: int) -> str:
+        """The file and the line in it of a line of the library."""
+        number = bisect_right(self.starts, line) - 1
+        return f"{self.files[number]}:{line - self.starts[number] + 1}" if number >= 0 else f"{self.name}:{line}"
+
+
+def shown(file: Path) -> str:
+    """The path of a file as people know it: within the project."""
+    return str(file.relative_to(settings.BASE_DIR)) if file.is_relative_to(settings.BASE_DIR) else str(file)
+
+
+def with_places(fault: str, call: Call) -> str:
+    """What the store says of a fault in a function, with the file and line instead of those of the whole library."""
+    library = next((found for found in Library.every.values() if call.function.startswith(f"{found.name}_")), None)
+    if library is None:
+        return fault
+    return re.sub(r"@?user_function:(\d+)", lambda found: library.place(int(found[1])), fault)
+
+
+def in_one_call(keys: Sequence[str]) -> Iterator[list[str]]:
+    """Keys of which a call can have several, in groups that can go together: on a cluster, those of one slot."""
+    groups: dict[int, list[str]] = {}
+    for key in keys:
+        groups.setdefault(key_slot(key.encode()) if is_cluster() else 0, []).append(key)
+    for group in groups.values():
+        yield from (group[start : start + MOST_KEYS] for start in range(0, len(group), MOST_KEYS))
 
 
 load_lock = threading.Lock()

@@ -16,18 +16,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError
 
 from foyer.errors import FoyerError, Unavailable
-from foyer.store.client import (
-    STORE_ERRORS,
-    cluster_options,
-    is_cluster,
-    is_unknown_function,
-    refuse,
-    seeds,
-    startup_nodes,
-)
+from foyer.store.client import STORE_ERRORS, cluster_options, is_cluster, seeds, startup_nodes
 from foyer.store.functions import Call, Plain, load_functions
 from foyer.store.line import Batch, Command, NotReached, StoreLine
 from foyer.store.pipelines import confirmed, wait_for_replicas
+from foyer.store.replies import is_unknown_function, refuse
 from foyer.store.writes import writes
 
 MOST_SENT_ON = 5
@@ -91,7 +84,7 @@ class LoopClient:
         for request in waiting:
             line = self.lone or self.line_for(request)
             if line is None:
-                fail(request.future, ConnectionError("no node of the cluster serves this slot"))
+                fail(request, ConnectionError("no node of the cluster serves this slot"))
             else:
                 line.waiting.append(request)
         for line in list(self.lines.values()):
@@ -172,7 +165,7 @@ class LoopClient:
                 request.sent_on += 1
                 self.send(request)
             else:
-                fail(request.future, reply)
+                fail(request, reply)
         if unknown:
             task = self.loop.create_task(self.load_and_send(unknown))
             self.tasks.add(task)
@@ -245,19 +238,19 @@ def options_of(node: redis.asyncio.cluster.ClusterNode) -> dict[str, Any]:
 
 def fail_all(requests: Sequence[Request], problem: Exception) -> None:
     for request in requests:
-        fail(request.future, problem)
+        fail(request, problem)
 
 
-def fail(future: asyncio.Future[Any], problem: Exception) -> None:
+def fail(request: Request, problem: Exception) -> None:
     """Have who waits told of a problem as a client is."""
-    if future.done():
+    if request.future.done():
         return
     try:
         if isinstance(problem, (*STORE_ERRORS, OSError, FoyerError)):
-            refuse(problem)
+            refuse(problem, request.call if isinstance(request.call, Call) else None)
         raise problem
     except Exception as error:
-        future.set_exception(error)
+        request.future.set_exception(error)
 
 
 loop_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopClient] = WeakKeyDictionary()

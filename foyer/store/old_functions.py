@@ -6,8 +6,9 @@ from typing import Any
 
 import redis.cluster
 
-from foyer.store.client import STORE_ERRORS, client, refuse
+from foyer.store.client import STORE_ERRORS, client
 from foyer.store.functions import Library
+from foyer.store.replies import refuse
 
 
 def primaries() -> list[Any]:

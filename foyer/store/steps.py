@@ -23,7 +23,6 @@ from foyer.errors import FoyerError
 from foyer.store.client import STORE_ERRORS as STORE_ERRORS
 from foyer.store.client import client as client
 from foyer.store.client import is_cluster as is_cluster
-from foyer.store.client import is_unknown_function, refuse
 from foyer.store.functions import Call as Call
 from foyer.store.functions import Library as Library
 from foyer.store.functions import load_functions as load_functions
@@ -31,6 +30,7 @@ from foyer.store.loop_client import LoopClient as LoopClient
 from foyer.store.loop_client import loop_clients
 from foyer.store.loop_client import on_loop as on_loop
 from foyer.store.pipelines import confirmed, queue
+from foyer.store.replies import is_unknown_function, refuse
 from foyer.store.writes import writes
 from foyer.tally import note_trip
 
@@ -68,7 +68,7 @@ def run(call: Call) -> Any:
         load_functions()
         return execute(call)
     except STORE_ERRORS as error:
-        refuse(error)
+        refuse(error, call)
 
 
 def run_all(calls: Sequence[Call]) -> list[Any]:
@@ -82,9 +82,9 @@ def run_all(calls: Sequence[Call]) -> list[Any]:
                 replies[number] = reply
     except STORE_ERRORS as error:
         refuse(error)
-    for reply in replies:
+    for call, reply in zip(calls, replies, strict=True):
         if isinstance(reply, Exception):
-            refuse(reply)
+            refuse(reply, call)
     return replies
 
 

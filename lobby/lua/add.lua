@@ -7,8 +7,8 @@
 --        that came with another request
 -- Atomic: the change, its event and the key. Repeated with its retry key it answers as the first time.
 local function add(keys, args)
-  local tag, after, id = keys[1], args[1], args[2]
-  local earlier = recall(tag, args[5], args[6], args[7])
+  local tag, after, id, name, participants, user, retry_key, request, lifetime = keys[1], unpack(args, 1, 8)
+  local earlier = recall_answer(tag, user, retry_key, request)
   if earlier then return earlier end
   if id ~= '' and read_table(tag, id) then return refuse('table_id_taken') end
   if after == '' then
@@ -20,9 +20,9 @@ local function add(keys, args)
   local following = neighbour(tag, ':next', after)
   link(tag, after, id)
   link(tag, id, following)
-  local body = '"after_id":' .. after .. ',"table":' .. write_table(tag, id, args[3], args[4])
+  local body = '"after_id":' .. after .. ',"table":' .. write_table(tag, id, name, participants)
   announce(tag, 'table_added', body)
-  remember(tag, args[5], args[6], args[7], args[8], body)
+  remember_answer(tag, user, retry_key, request, lifetime, body)
   return body
 end
-register('add', add)
+register_on_log('add', add)

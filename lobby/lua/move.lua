@@ -5,7 +5,7 @@
 -- Atomic: the change and both events, so there is no list without the table for longer than it takes to read them. May
 -- be repeated.
 local function move(keys, args)
-  local tag, id, after = keys[1], args[1], args[2]
+  local tag, id, after = keys[1], unpack(args, 1, 2)
   local json = read_table(tag, id)
   if not json then return refuse('table_not_found') end
   if after ~= ENDS and not read_table(tag, after) then return refuse('after_id_not_found') end
@@ -18,4 +18,4 @@ local function move(keys, args)
   announce(tag, 'table_added', '"after_id":' .. after .. ',"table":' .. json)
   return 1
 end
-register('move', move)
+register_on_log('move', move)

@@ -2,7 +2,7 @@
 -- KEYS 1 the list's tag
 -- ARGV 1 the table's id
 -- Reply  1; refuses an id that is not in the list
--- Atomic: the change and its event.
+-- Atomic: the change and its event. Repeated, it refuses. Runs when memory is full.
 local function remove(keys, args)
   local tag, id = keys[1], args[1]
   if redis.call('HDEL', tag .. ':tables', id) == 0 then return refuse('table_not_found') end
@@ -12,4 +12,4 @@ local function remove(keys, args)
   announce(tag, 'table_removed', '"id":' .. id)
   return 1
 end
-register('remove', remove)
+register_on_log('remove', remove, WHEN_FULL)

@@ -4,6 +4,7 @@
 -- Reply  the table as JSON; refuses an id that is not in the list
 -- Reads only.
 local function show(keys, args)
-  return read_table(keys[1], args[1]) or refuse('table_not_found')
+  local tag, id = keys[1], args[1]
+  return read_table(tag, id) or refuse('table_not_found')
 end
-register('show', show, READ_ONLY)
+register_on_log('show', show, READ_ONLY)

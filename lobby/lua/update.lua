@@ -4,14 +4,14 @@
 -- Reply  the field of the event: table; refuses an id that is not in the list
 -- Atomic: the change and its event. May be repeated; each time is told.
 local function update(keys, args)
-  local tag, id = keys[1], args[1]
+  local tag, id, name, participants = keys[1], unpack(args, 1, 3)
   local before = read_table(tag, id)
   if not before then return refuse('table_not_found') end
-  local name, participants = split_table(before)
-  if args[2] ~= '' then name = args[2] end
-  if args[3] ~= '' then participants = args[3] end
+  local old_name, old_participants = split_table(before)
+  if name == '' then name = old_name end
+  if participants == '' then participants = old_participants end
   local body = '"table":' .. write_table(tag, id, name, participants)
   announce(tag, 'table_updated', body)
   return body
 end
-register('update', update)
+register_on_log('update', update)

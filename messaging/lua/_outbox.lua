@@ -1,7 +1,7 @@
--- The outbox of a user: what is in his log and not yet known to be in that of the one it concerns, which lies in
+-- The outbox of a user: what is in their log and not yet known to be in the log of the user it concerns, which lies in
 -- another slot. Shared by the functions of this library; nothing here is callable by itself.
 --   {user:5}:owed              set of the account ids of those for whom something waits
---   {user:5}:outbox:<account>  stream: an entry for each thing that waits for that one, its id the offset in this log;
+--   {user:5}:outbox:<account>  stream: an entry for each thing that waits for that user, its id the offset in this log;
 --                              fields: type of event, the id of the message concerned in this log, its body
 
 local PORTION = 50
@@ -32,6 +32,15 @@ local function others(tag, recipient)
     end
   end
   return reply
+end
+
+-- A user's topic as JSON, of their name as JSON.
+local function topic_of_user(name)
+  return '"user:' .. string.sub(name, 2)
+end
+
+local function is_gone(tag)
+  return redis.call('EXISTS', tag .. ':gone') == 1
 end
 
 -- Tells those who read a user's topic that a direct message is gone; `gone` is what is told of it, as a body.

@@ -3,18 +3,18 @@
 -- ARGV 1 the caller's account id  2 '1' for an admin  3 the message's id  4 the caller's name as JSON
 -- Reply  1; refuses a room the caller can't see, a message that is not there, and callers who are neither its sender,
 --        the room's owner nor an admin
--- Atomic: the change and its event.
+-- Atomic: the change and its event. Repeated, it refuses. Runs when memory is full.
 local function delete(keys, args)
-  local tag, user, id = keys[1], args[1], args[3]
-  local room = admit(tag, user, args[2])
+  local tag, user, is_admin, id, name = keys[1], unpack(args, 1, 4)
+  local room = admit(tag, user, is_admin)
   if not room then return refuse('room_not_found') end
-  local kind, by = read_message(tag, id)
-  if not kind then return refuse('message_not_found') end
-  if by ~= user and room.owner ~= user and args[2] ~= '1' then return refuse('not_the_sender') end
+  local by = read_message(tag, id)
+  if not by then return refuse('message_not_found') end
+  if by ~= user and room.owner ~= user and is_admin ~= '1' then return refuse('not_the_sender') end
   take_away(tag, id, {'messages'})
   local gone = '{"id":' .. id .. ',"roomId":"' .. string.match(tag, ':(.*)}') .. '"}'
-  sign(tag, user, args[4])
+  sign(tag, user, name)
   append(tag, topic_json(tag), 'message_deleted', '', '"message":' .. gone .. ',"by":' .. name_of(user))
   return 1
 end
-register('delete', delete)
+register_on_log('delete', delete, WHEN_FULL)

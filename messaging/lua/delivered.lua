@@ -2,7 +2,7 @@
 -- KEYS 1 the sender's tag
 -- ARGV 1 the recipient's account id  2 … their offsets in the sender's log
 -- Reply  what waits for that recipient now, as `portion` gives it
--- Atomic. May be repeated.
+-- Atomic. May be repeated. Runs when memory is full.
 local function delivered(keys, args)
   local tag, recipient = keys[1], args[1]
   local waiting = tag .. ':outbox:' .. recipient
@@ -13,4 +13,4 @@ local function delivered(keys, args)
   end
   return portion(tag, recipient)
 end
-register('delivered', delivered)
+register('delivered', delivered, WHEN_FULL)

@@ -5,7 +5,9 @@
 -- Reply  {'1' if there are more beyond the page, else '0'; the messages as JSON …}; refuses a room the caller can't see
 --        and ids the log has not reached
 -- Reads only, at one moment.
-local function entries_between(tag, ids)
+
+-- The fields of the log's entries with these ids, by id; one reading of the log if they lie close together.
+local function entries_with(tag, ids)
   local first, last = ids[1], ids[#ids]
   local entries = {}
   if last - first < 2 * #ids then
@@ -21,33 +23,30 @@ local function entries_between(tag, ids)
 end
 
 local function history(keys, args)
-  local tag, before, after, limit = keys[1], args[4], args[5], tonumber(args[6])
-  if string.sub(tag, 1, 6) == '{room:' and not admit(tag, args[1], args[2]) then return refuse('room_not_found') end
+  local tag, user, is_admin, list, before, after, limit = keys[1], unpack(args, 1, 6)
+  if is_hidden(tag, user, is_admin) then return refuse('room_not_found') end
   local last = tonumber(redis.call('HGET', tag .. ':head', 'offset') or 0)
   if before ~= '' and tonumber(before) > last + 1 then return refuse('unknown_cursor') end
   if after ~= '' and tonumber(after) > last then return refuse('unknown_cursor') end
-  local index = tag .. ':' .. args[3]
   if before == '0' then return {'0'} end
   local newest, oldest = before == '' and '+' or '(' .. before .. '-0', after == '' and '-' or '(' .. after .. '-0'
   local found
   if after == '' then
-    found = redis.call('XREVRANGE', index, newest, oldest, 'COUNT', limit + 1)
+    found = redis.call('XREVRANGE', tag .. ':' .. list, newest, oldest, 'COUNT', limit + 1)
   else
-    found = redis.call('XRANGE', index, oldest, newest, 'COUNT', limit + 1)
+    found = redis.call('XRANGE', tag .. ':' .. list, oldest, newest, 'COUNT', limit + 1)
   end
-  local more = #found > limit and '1' or '0'
-  local ids = {}
+  local reply, ids = {#found > tonumber(limit) and '1' or '0'}, {}
   for i = 1, math.min(#found, limit) do ids[i] = offset_of(found[i][1]) end
-  if #ids == 0 then return {more} end
+  if #ids == 0 then return reply end
   table.sort(ids)
-  local entries, edited, names = entries_between(tag, ids), {}, {}
-  if redis.call('EXISTS', tag .. ':edits') == 1 then edited = redis.call('HMGET', tag .. ':edits', unpack(ids)) end
-  local reply = {more}
+  local entries, edited, names = entries_with(tag, ids), {}, {}
+  if redis.call('EXISTS', tag .. ':edits') == 1 then edited = values_of(tag .. ':edits', ids) end
   for i, id in ipairs(ids) do
     local by, body = entries[id][4], entries[id][6]
     if not names[by] then names[by] = signature(tag, by) end
-    reply[i + 1] = fill(edited[i] or string.sub(body, FIELD), id, names[by])
+    reply[i + 1] = fill(edited[i] or message_in(body), id, names[by])
   end
   return reply
 end
-register('history', history, READ_ONLY)
+register_on_log('history', history, READ_ONLY)

@@ -4,8 +4,8 @@
 -- Reply  {the message's id, the message as JSON}, 0 and '' if there is none; {} for a room the caller can't see
 -- Reads only.
 local function latest(keys, args)
-  local tag = keys[1]
-  if string.sub(tag, 1, 6) == '{room:' and not admit(tag, args[1], args[2]) then return {} end
-  return {last_message(tag, args[3])}
+  local tag, user, is_admin, list = keys[1], unpack(args, 1, 3)
+  if is_hidden(tag, user, is_admin) then return {} end
+  return {last_message(tag, list)}
 end
-register('latest', latest, READ_ONLY)
+register_on_log('latest', latest, READ_ONLY)

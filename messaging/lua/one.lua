@@ -4,10 +4,10 @@
 -- Reply  the message as JSON; refuses a room the caller can't see and a message that is not there
 -- Reads only.
 local function one(keys, args)
-  local tag = keys[1]
-  if not admit(tag, args[1], args[2]) then return refuse('room_not_found') end
-  local kind, by, body = read_message(tag, args[3])
-  if not kind then return refuse('message_not_found') end
-  return message_json(tag, args[3], by, body)
+  local tag, user, is_admin, id = keys[1], unpack(args, 1, 3)
+  if not admit(tag, user, is_admin) then return refuse('room_not_found') end
+  local by, body = read_message(tag, id)
+  if not by then return refuse('message_not_found') end
+  return message_json(tag, id, by, body)
 end
-register('one', one, READ_ONLY)
+register_on_log('one', one, READ_ONLY)

@@ -7,11 +7,11 @@
 --        room the caller can't see
 -- Reads only. Looks at 500 messages at most.
 local function unread(keys, args)
-  local tag, user = keys[1], args[1]
-  if string.sub(tag, 1, 6) == '{room:' and not admit(tag, user, args[2]) then return {} end
+  local tag, user, is_admin, list, marked, upto = keys[1], unpack(args, 1, 5)
+  if is_hidden(tag, user, is_admin) then return {} end
   local joined_at = tonumber(redis.call('HGET', tag .. ':joined', user) or 0)
-  local read = math.max(tonumber(args[4]), joined_at)
-  local number, before = count_unread(tag, args[3], user, read, args[5])
+  local read = math.max(tonumber(marked), joined_at)
+  local number, before = count_unread(tag, list, user, read, upto)
   return {tonumber(redis.call('HGET', tag .. ':head', 'offset') or 0), read, number, before}
 end
-register('unread', unread, READ_ONLY)
+register_on_log('unread', unread, READ_ONLY)

@@ -9,7 +9,7 @@
 --   {rooms}:last, {rooms}:claims  the last id and the last number given
 --   {rooms}:ids, {rooms}:open  sorted sets of room ids by id, which is by creation: all, and those open to everyone
 local function claim(keys, args)
-  local index, key, id = keys[1], args[1], args[2]
+  local index, key, id = keys[1], unpack(args, 1, 2)
   local held = redis.call('HGET', index .. ':names', key)
   if held then
     local holder, number = string.match(held, '^(%d+) (%d+)$')

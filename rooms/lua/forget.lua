@@ -2,10 +2,11 @@
 -- KEYS 1 the user's tag
 -- ARGV 1 the room's id
 -- Reply  1
--- May be repeated.
+-- May be repeated. Runs when memory is full.
 local function forget(keys, args)
-  redis.call('ZREM', keys[1] .. ':rooms', args[1])
-  redis.call('HDEL', keys[1] .. ':coming', args[1])
+  local tag, room = keys[1], args[1]
+  redis.call('ZREM', tag .. ':rooms', room)
+  redis.call('HDEL', tag .. ':coming', room)
   return 1
 end
-register('forget', forget)
+register('forget', forget, WHEN_FULL)

@@ -4,9 +4,9 @@
 -- Reply  'yes'; 'unmade' when no such room was made yet; 'gone' when it was deleted; 'no' when it has another name
 -- Reads only. A rename that is under way, or stopped half way, keeps the name it claimed until the room gets another.
 local function holds(keys, args)
-  local tag = keys[1]
+  local tag, key = keys[1], args[1]
   local room = read_room(tag)
   if not room then return redis.call('EXISTS', tag .. ':gone') == 1 and 'gone' or 'unmade' end
-  return (room.key == args[1] or room.pending == args[1]) and 'yes' or 'no'
+  return (room.key == key or room.pending == key) and 'yes' or 'no'
 end
 register('holds', holds, READ_ONLY)

@@ -5,10 +5,11 @@
 -- Reply  1; refuses a room the caller can't see or does not own
 -- May be repeated; a later intention replaces an earlier one, which then can't be carried out.
 local function intend(keys, args)
-  local room = admit(keys[1], args[1], args[2])
+  local tag, user, is_admin, key, token = keys[1], unpack(args, 1, 4)
+  local room = admit(tag, user, is_admin)
   if not room then return refuse('room_not_found') end
-  if room.owner ~= args[1] and args[2] ~= '1' then return refuse('not_the_owner') end
-  redis.call('HSET', keys[1] .. ':room', 'pending', args[3], 'intent', args[4])
+  if room.owner ~= user and is_admin ~= '1' then return refuse('not_the_owner') end
+  redis.call('HSET', tag .. ':room', 'pending', key, 'intent', token)
   return 1
 end
 register('intend', intend)

@@ -4,8 +4,9 @@
 -- Reply  {the room as JSON, notices as `with_notices` gives them}; {} if there is none, or it is of another creation
 -- Reads only.
 local function made(keys, args)
-  local room = read_room(keys[1])
-  if not room or room.token ~= args[1] then return {} end
-  return with_notices(keys[1], {room_json(keys[1], room)})
+  local tag, token = keys[1], args[1]
+  local room = read_room(tag)
+  if not room or room.token ~= token then return {} end
+  return with_notices(tag, {room_json(tag, room)})
 end
 register('made', made, READ_ONLY)

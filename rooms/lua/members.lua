@@ -1,18 +1,24 @@
--- members: who is in a room.
+-- members: some of those who are in a room, by the time they joined.
 -- KEYS 1 the room's tag
--- ARGV 1 the caller's account id  2 '1' for an admin
--- Reply  {{account id, name as JSON, time of joining, …}; notices, as `with_notices` gives them}; refuses a room the
---        caller can't see
+-- ARGV 1 the caller's account id  2 '1' for an admin  3 the place after which they are, '' to begin  4 how many at most
+-- Reply  {1 if the order is whole, 0 if `index_members` must put it right first; how many are in the room; the place
+--        after which there are more, '' for none; {account id, name as JSON, time of joining, …}; notices, as
+--        `with_notices` gives them}; refuses a room the caller can't see
 -- Reads only.
 local function members(keys, args)
-  local tag = keys[1]
-  if not admit(tag, args[1], args[2]) then return refuse('room_not_found') end
-  local flat, reply = redis.call('HGETALL', tag .. ':members'), {}
-  for i = 1, #flat, 2 do
-    reply[#reply + 1] = flat[i]
-    reply[#reply + 1] = signature(tag, flat[i])
-    reply[#reply + 1] = flat[i + 1]
+  local tag, user, is_admin, after, limit = keys[1], args[1], args[2], args[3], tonumber(args[4])
+  if not admit(tag, user, is_admin) then return refuse('room_not_found') end
+  local count = redis.call('HLEN', tag .. ':members')
+  local whole = redis.call('ZCARD', tag .. ':order') == count
+  local oldest = after == '' and '-' or '(' .. after
+  local entries = redis.call('ZRANGEBYLEX', tag .. ':order', oldest, '+', 'LIMIT', 0, limit + 1)
+  local ids, times = {}, {}
+  for i = 1, math.min(#entries, limit) do ids[i], times[i] = read_entry(entries[i]) end
+  local rows, is_in, names = {}, values_of(tag .. ':members', ids), values_of(tag .. ':signers', ids)
+  for i, id in ipairs(ids) do
+    whole = whole and is_in[i] == times[i]
+    for _, value in ipairs{id, names[i] or 'null', times[i]} do rows[#rows + 1] = value end
   end
-  return with_notices(tag, {reply})
+  return with_notices(tag, {whole and 1 or 0, count, #entries > limit and entries[limit] or '', rows})
 end
 register('members', members, READ_ONLY)

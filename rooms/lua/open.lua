@@ -5,7 +5,8 @@
 -- May be repeated. A room stays in the list for as long as it exists, since two who change it at once can't agree on
 -- when it leaves: whoever lists rooms asks each who may see it.
 local function open(keys, args)
-  redis.call('ZADD', keys[1] .. ':open', args[1], args[1])
+  local index, room = keys[1], args[1]
+  redis.call('ZADD', index .. ':open', room, room)
   return 1
 end
 register('open', open)

@@ -4,9 +4,9 @@
 -- ARGV 1 the key of the name  2 the room's id  3 the number of the claim, '' if the room itself is gone
 --      4 … the words of the name
 -- Reply  1
--- May be repeated.
+-- May be repeated. Runs when memory is full.
 local function release(keys, args)
-  local index, key, id, number = keys[1], args[1], args[2], args[3]
+  local index, key, id, number = keys[1], unpack(args, 1, 3)
   local held = redis.call('HGET', index .. ':names', key) or ''
   if held == id .. ' ' .. number or (number == '' and string.match(held, '^%d+') == id) then
     redis.call('HDEL', index .. ':names', key)
@@ -18,4 +18,4 @@ local function release(keys, args)
   end
   return 1
 end
-register('release', release)
+register('release', release, WHEN_FULL)

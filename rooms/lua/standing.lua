@@ -1,9 +1,11 @@
--- standing: whether somebody is in a room.
+-- standing: which of some users are in a room.
 -- KEYS 1 the room's tag
--- ARGV 1 his account id
--- Reply  1 or 0
+-- ARGV 1 … account ids
+-- Reply  {1 or 0 for each}
 -- Reads only.
-local function standing(keys, args)
-  return is_member(keys[1], args[1]) and 1 or 0
+local function standing(keys, users)
+  local reply = {}
+  for i, user in ipairs(users) do reply[i] = is_member(keys[1], user) and 1 or 0 end
+  return reply
 end
 register('standing', standing, READ_ONLY)

@@ -3,15 +3,16 @@
 -- KEYS 1 the tag of the log
 -- ARGV 1 the account's id
 -- Reply  1
--- May be repeated. What the account still has under way is stored unsigned, also where it would be the first.
+-- May be repeated. What the account still has under way is stored unsigned, also where it would be the first. Runs when
+-- memory is full.
 local function unsign(keys, args)
   local tag, user = keys[1], args[1]
   if redis.call('EXISTS', tag .. ':gone') == 1 then return 1 end
-  if redis.call('HDEL', tag .. ':members', user) == 1 then
+  if take_out(tag, user) then
     append(tag, topic_json(tag), 'member_removed', '', '"username":' .. name_of(user) .. ',"by":null')
   end
   redis.call('HDEL', tag .. ':joined', user)
   redis.call('HSET', tag .. ':signers', user, 'null')
   return 1
 end
-register('unsign', unsign)
+register_on_log('unsign', unsign, WHEN_FULL)

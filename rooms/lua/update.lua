@@ -7,28 +7,28 @@
 --        can't see or does not own, and a name that was not intended last
 -- Atomic: the change and its event. Repeated with nothing left to change, it says nothing.
 local function update(keys, args)
-  local tag, name, key, members_only = keys[1], args[3], args[4], args[5]
-  local room = admit(tag, args[1], args[2])
+  local tag, user, is_admin, name, key, members_only, callers_name, token, claim = keys[1], unpack(args, 1, 8)
+  local room = admit(tag, user, is_admin)
   if not room then return refuse('room_not_found') end
-  if room.owner ~= args[1] and args[2] ~= '1' then return refuse('not_the_owner') end
-  if name ~= '' and key ~= room.key and room.intent ~= args[7] then return refuse('room_changed') end
-  local before, claim, changed = room.key, room.claim, false
+  if room.owner ~= user and is_admin ~= '1' then return refuse('not_the_owner') end
+  if name ~= '' and key ~= room.key and room.intent ~= token then return refuse('room_changed') end
+  local before, claim_before, changed = room.key, room.claim, false
   if name ~= '' and name ~= room.name then
     redis.call('HSET', tag .. ':room', 'name', name, 'key', key)
     changed = true
   end
-  if name ~= '' then redis.call('HSET', tag .. ':room', 'claim', args[8]) end
-  if name ~= '' and room.intent == args[7] then redis.call('HDEL', tag .. ':room', 'pending', 'intent') end
+  if name ~= '' then redis.call('HSET', tag .. ':room', 'claim', claim) end
+  if name ~= '' and room.intent == token then redis.call('HDEL', tag .. ':room', 'pending', 'intent') end
   if members_only ~= '' and members_only ~= room.members_only then
     redis.call('HSET', tag .. ':room', 'members_only', members_only)
     changed = true
   end
   room = read_room(tag)
   if changed then
-    sign(tag, args[1], args[6])
+    sign(tag, user, callers_name)
     local told = room_json(tag, room, name_of(room.owner))
-    append(tag, topic_json(tag), 'room_updated', '', '"room":' .. told .. ',"by":' .. name_of(args[1]))
+    append(tag, topic_json(tag), 'room_updated', '', '"room":' .. told .. ',"by":' .. name_of(user))
   end
-  return {room_json(tag, room), before, claim}
+  return {room_json(tag, room), before, claim_before}
 end
-register('update', update)
+register_on_log('update', update)

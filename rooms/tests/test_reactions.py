@@ -119,10 +119,10 @@ async def test_what_the_process_fails_to_do_about_an_event_ends_the_topic_for_it
     reader = Listener(Somebody(ANN.id))
     await hub.subscribe(ROOM, reader)
 
-    async def fail(room_id: str) -> str:
+    async def fail(room_id: str, user_ids: list[int]) -> set[int]:
         raise RuntimeError(room_id)
 
-    monkeypatch.setattr("rooms.reactions.amember_ids", fail)
+    monkeypatch.setattr("rooms.reactions.amembers_among", fail)
     await aupdate_room(ANN, "1", None, False)
     await aupdate_room(ANN, "1", None, True)
     await reader.until(lambda reader: reader.closed_with == CloseCode.RESTARTING)

@@ -1,11 +1,12 @@
--- Presence: who is there, by how many instances of the server have him. Shared by the functions below.
---   {online}:users  hash: account id -> how many instances have him
---   {online}:names  hash: account id -> his name as JSON
---   {online}:since  sorted set: account id -> when he came, in ms by the store's clock
+-- Presence: who is there, by how many instances of the server have them. Shared by the functions here; nothing of this
+-- is callable by itself.
+--   {online}:users  hash: account id -> how many instances have the user
+--   {online}:names  hash: account id -> their name as JSON
+--   {online}:since  sorted set: account id -> when they came, in ms by the store's clock
 --   {online}:beats  sorted set: an instance -> when it last said that it lives, in ms by the store's clock
 --   {online}:at:<instance>  set: account ids of those it has
--- A user joins with the first instance that has him and leaves with the last. One who is in no instance's set is in none
--- of the hashes either, since all of them change together.
+-- A user joins with the first instance that has them and leaves with the last. A user who is in no instance's set is in
+-- none of the hashes either, since all of them change together.
 
 local KEPT = 10000
 
@@ -23,7 +24,7 @@ local function announce(tag, topic, kind, names)
   redis.call('XTRIM', tag .. ':log', 'MINID', '~', math.max(offset - KEPT, 0) .. '-0')
 end
 
--- Counts one instance less for a user; his name if it was the last.
+-- Counts one instance less for a user. Returns their name if it was the last.
 local function let_go(tag, user)
   if redis.call('HINCRBY', tag .. ':users', user, -1) > 0 then return nil end
   local name = redis.call('HGET', tag .. ':names', user)

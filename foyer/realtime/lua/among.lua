@@ -3,9 +3,9 @@
 -- ARGV 1 … account ids
 -- Reply  {1 or 0 for each}
 -- Reads only.
-local function among(keys, args)
-  local reply = {}
-  for i, user in ipairs(args) do reply[i] = redis.call('HEXISTS', keys[1] .. ':users', user) end
+local function among(keys, users)
+  local tag, reply = keys[1], {}
+  for i, user in ipairs(users) do reply[i] = redis.call('HEXISTS', tag .. ':users', user) end
   return reply
 end
 register('among', among, READ_ONLY)

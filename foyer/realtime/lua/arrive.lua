@@ -1,10 +1,12 @@
 -- arrive: some users are at an instance of the server.
 -- KEYS 1 the topic's tag
--- ARGV 1 the topic's name as JSON  2 the instance  3 … for each, account id and name as JSON
+-- ARGV 1 the topic's name as JSON  2 the instance  3 … for each user, account id and name as JSON
 -- Reply  1
--- Atomic: those who were at no instance before are told of in one event. May be repeated.
+-- Atomic: those who were at no instance before are told of in one event. May be repeated. Runs when memory is full: it
+-- writes as much as there are users, and its log is trimmed.
 local function arrive(keys, args)
-  local tag, topic, instance, joined, now = keys[1], args[1], args[2], {}, now_ms()
+  local tag, topic, instance = keys[1], args[1], args[2]
+  local joined, now = {}, now_ms()
   redis.call('ZADD', tag .. ':beats', now, instance)
   for i = 3, #args, 2 do
     local user, name = args[i], args[i + 1]
@@ -18,4 +20,4 @@ local function arrive(keys, args)
   announce(tag, topic, 'user_joined', joined)
   return 1
 end
-register('arrive', arrive)
+register_on_log('arrive', arrive, WHEN_FULL)

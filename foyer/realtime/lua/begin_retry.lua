@@ -5,14 +5,15 @@
 --        came with another request
 -- Atomic: of two attempts at once, both get the token of the first. May be repeated.
 local function begin_retry(keys, args)
-  local record = keys[1] .. ':retry:' .. args[1] .. ':' .. args[2]
+  local tag, kind, retry_key, request, token, lifetime = keys[1], unpack(args, 1, 5)
+  local record = tag .. ':retry:' .. kind .. ':' .. retry_key
   local known = redis.call('HMGET', record, 'request', 'token', 'answer', 'place')
   if not known[1] then
-    redis.call('HSET', record, 'request', args[3], 'token', args[4])
-    redis.call('EXPIRE', record, args[5])
-    return {args[4], '', ''}
+    redis.call('HSET', record, 'request', request, 'token', token)
+    redis.call('EXPIRE', record, lifetime)
+    return {token, '', ''}
   end
-  if known[1] ~= args[3] then return refuse('retry_key_reused') end
+  if known[1] ~= request then return refuse('retry_key_reused') end
   return {known[2], known[3] or '', known[4] or ''}
 end
 register('begin_retry', begin_retry)

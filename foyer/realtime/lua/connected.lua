@@ -5,9 +5,9 @@
 --        JSON, since when (ms), instance, …}}
 -- Reads only.
 local function connected(keys, args)
-  local tag = keys[1]
-  local beats, users = redis.call('ZRANGE', tag .. ':beats', 0, -1, 'WITHSCORES'), {args[3]}
-  if args[3] == '' then users = redis.call('ZREVRANGE', tag .. ':since', args[1], args[1] + args[2] - 1) end
+  local tag, skip, limit, only = keys[1], unpack(args, 1, 3)
+  local beats, users = redis.call('ZRANGE', tag .. ':beats', 0, -1, 'WITHSCORES'), {only}
+  if only == '' then users = redis.call('ZREVRANGE', tag .. ':since', skip, skip + limit - 1) end
   local reply = {redis.call('ZCARD', tag .. ':since'), beats}
   for _, user in ipairs(users) do
     local name, since = redis.call('HGET', tag .. ':names', user), redis.call('ZSCORE', tag .. ':since', user)

@@ -5,10 +5,11 @@
 -- Atomic: attempts at once can't each go to a place that the other does not know. May be repeated. A record that expired
 -- meanwhile stays away.
 local function place_retry(keys, args)
-  local record = keys[1] .. ':retry:' .. args[1] .. ':' .. args[2]
+  local tag, kind, retry_key, known, new = keys[1], unpack(args, 1, 4)
+  local record = tag .. ':retry:' .. kind .. ':' .. retry_key
   local noted = redis.call('HGET', record, 'place') or ''
-  if noted ~= args[3] then return noted end
-  if redis.call('EXISTS', record) == 1 then redis.call('HSET', record, 'place', args[4]) end
-  return args[4]
+  if noted ~= known then return noted end
+  if redis.call('EXISTS', record) == 1 then redis.call('HSET', record, 'place', new) end
+  return new
 end
 register('place_retry', place_retry)

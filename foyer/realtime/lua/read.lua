@@ -5,18 +5,17 @@
 -- Reply  {1, offset of the last event in the log, epoch, {announcement, …}}; {0, offset, epoch, {}} when the log can't
 --        tell what came after that offset: another epoch, an offset not reached yet, or events no longer kept
 -- Reads only, at one moment: the events and the end of the log belong together.
-local function is_known(head, after, epoch)
-  local last = tonumber(head[1] or 0)
+local function is_known(last, known, after, epoch)
   if after > last then return false end
-  if epoch == '' or epoch == head[2] then return true end
-  return epoch == head[3] and after <= tonumber(head[4])
+  if epoch == '' or epoch == known[2] then return true end
+  return epoch == known[3] and after <= tonumber(known[4])
 end
 
 local function read(keys, args)
   local tag, topic, after, count, epoch = keys[1], args[1], tonumber(args[2]), tonumber(args[3]), args[4]
-  local head = redis.call('HMGET', tag .. ':head', 'offset', 'epoch', 'earlier', 'shared')
-  local last, current = tonumber(head[1] or 0), head[2] or ''
-  if not is_known(head, after, epoch) then return {0, last, current, {}} end
+  local known = redis.call('HMGET', tag .. ':head', 'offset', 'epoch', 'earlier', 'shared')
+  local last, current = tonumber(known[1] or 0), known[2] or ''
+  if not is_known(last, known, after, epoch) then return {0, last, current, {}} end
   local events, expected, names = {}, after + 1, {}
   local function add(kind, by, body)
     if not names[by] then names[by] = signature(tag, by) end
@@ -27,13 +26,13 @@ local function read(keys, args)
   for _, entry in ipairs(redis.call('XRANGE', tag .. ':log', (after + 1) .. '-0', '+', 'COUNT', count)) do
     local offset, fields = offset_of(entry[1]), entry[2]
     while expected < offset and #events < count do
-      local redacted = redis.call('HGET', tag .. ':redacted', expected)
-      if not redacted then return {0, last, current, {}} end
-      add(string.match(redacted, '^(%S+) (%d*) (.*)$'))
+      local kind, by, body = redacted_event(tag, expected)
+      if not kind then return {0, last, current, {}} end
+      add(kind, by, body)
     end
     if #events >= count then break end
     add(fields[2], fields[4], fields[6])
   end
   return {1, last, current, events}
 end
-register('read', read, READ_ONLY)
+register_on_log('read', read, READ_ONLY)

@@ -1,7 +1,7 @@
--- account: what a user's slot holds about him and his sessions. Shared by the functions here; not callable by itself.
+-- account: what a user's slot holds about them and their sessions. Shared by the functions here; not callable by itself.
 --   {user:5}:sessions  hash: session id -> when it ends (ms); expires with the last of them
 --   {user:5}:account   hash, one of two things:
---                        the copy of his row: username, is_admin, is_active, stamp (a digest of the stored password);
+--                        the copy of their row: username, is_admin, is_active, stamp (a digest of the stored password);
 --                        a hold: the row is about to change, so that nothing here may be trusted; expires in a minute
 --   {user:5}:gone      the account was deleted; expires after 30 days
 

@@ -1,25 +1,55 @@
 -- What every library of stored functions shares: the log of a topic, and how a function is registered and refuses.
 --
 -- A topic's keys carry one hash tag, such as {room:12}, which is also its channel and the first key of every call:
---   {room:12}:head      hash: offset of the last event, epoch, and on a cluster the node that wrote last
---   {room:12}:log       stream: an event an entry, its id <offset>-0; fields type, by, body
---   {room:12}:signers   hash: account id -> the name as JSON; `null` once the account is gone
---   {room:12}:redacted  hash: offset -> `type by body`, for an event whose text was deleted from the log
+--   {room:12}:head        hash: offset of the last event, epoch, format, and on a cluster the node that wrote last
+--   {room:12}:log         stream: an event an entry, its id <offset>-0; fields type, by, body
+--   {room:12}:signers     hash: account id -> the name as JSON; `null` once the account is gone
+--   {room:12}:redacted    hash: offset -> `type by body`, for an event whose text is no longer in the log
+--   {room:12}:superseded  hash: offset -> a name, for an event that is read as a later one of that name from now on;
+--                         {room:12}:edits has the later one's offset, under `<name>:events`, if it still has its text
 -- The other keys are made from the tag, so they are always in the slot of the key that was declared.
 --
 -- A body is the JSON text of an event's own fields, made once by the caller. Bytes that JSON never holds stand for
 -- what only this side knows: \0 for the event's offset, \1 for the name of the account that signed it, \2 and \3 around
--- an account id for the name of another signer. So no name is in the log itself, and one entry less takes it from all.
+-- an account id for the name of another signer. So no name is in the log itself, and changing one entry takes it from
+-- all events.
+--
+-- The format says how bodies are stored, 1 where the head does not say it. Functions that put bodies into a log, or
+-- take them apart, are registered by `register_on_log`: they refuse a log of a later format before they touch it.
+-- Whoever changes how bodies are stored raises FORMAT, and reads the earlier ones too.
 
-local function register(name, callback, flags)
-  redis.register_function{function_name = LIBRARY .. '_' .. name, callback = callback, flags = flags or {}}
-end
+local FORMAT = 1
+
+local READ_ONLY = {'no-writes'}     -- runs when memory is full
+local WHEN_FULL = {'allow-oom'}     -- the same, for what frees memory, ends somebody's rights, or writes very little
 
 local function refuse(code)
   return redis.error_reply('FOYER ' .. code)
 end
 
-local READ_ONLY = {'no-writes'}
+local function register(name, callback, flags)
+  redis.register_function{function_name = LIBRARY .. '_' .. name, callback = callback, flags = flags or {}}
+end
+
+local function register_on_log(name, callback, flags)
+  register(name, function(keys, args)
+    local format = redis.call('HGET', keys[1] .. ':head', 'format')
+    if format and tonumber(format) > FORMAT then return refuse('newer_format') end
+    return callback(keys, args)
+  end, flags)
+end
+
+local VALUES_AT_ONCE = 1000  -- values on Lua's stack, which holds 8000
+
+-- The values of some fields of a hash, however many: `false` where there is none.
+local function values_of(key, fields)
+  local values = {}
+  for first = 1, #fields, VALUES_AT_ONCE do
+    local some = redis.call('HMGET', key, unpack(fields, first, math.min(first + VALUES_AT_ONCE - 1, #fields)))
+    for i, value in ipairs(some) do values[first + i - 1] = value end
+  end
+  return values
+end
 
 -- The id of this node in a cluster, '' outside one. It stays for the life of the process.
 local node_id
@@ -43,6 +73,12 @@ local function fresh_epoch()
   return text
 end
 
+local function begin_log(tag)
+  local epoch = fresh_epoch()
+  redis.call('HSET', tag .. ':head', 'epoch', epoch, 'node', this_node(), 'format', FORMAT)
+  return epoch
+end
+
 -- Claims the next offset. A log has one epoch for life, except that another node which takes it over (a replica that
 -- was promoted may lack the last events) starts a new one and remembers how far it shares the one before.
 local function next_offset(tag)
@@ -51,8 +87,7 @@ local function next_offset(tag)
   local known = redis.call('HMGET', head, 'epoch', 'node')
   local epoch, node = known[1], this_node()
   if not epoch then
-    epoch = fresh_epoch()
-    redis.call('HSET', head, 'epoch', epoch, 'node', node)
+    epoch = begin_log(tag)
   elseif known[2] ~= node then
     local earlier = epoch
     epoch = fresh_epoch()
@@ -109,10 +144,27 @@ local function offset_of(id)
   return tonumber(string.match(id, '^%d+'))
 end
 
+-- The type, signer and body of the event at an offset; nil where the log has none.
+local function event_at(tag, offset)
+  local entry = redis.call('XRANGE', tag .. ':log', offset .. '-0', offset .. '-0')[1]
+  if not entry then return nil end
+  return entry[2][2], entry[2][4], entry[2][6]
+end
+
+-- What is read of an event whose text is no longer in the log, as `event_at` gives it: the later event that stands for
+-- it, or what is left.
+local function redacted_event(tag, offset)
+  local name = redis.call('HGET', tag .. ':superseded', offset)
+  local later = name and redis.call('HGET', tag .. ':edits', name .. ':events')
+  if later then return event_at(tag, string.match(later, '(%d+) $')) end
+  local redacted = redis.call('HGET', tag .. ':redacted', offset)
+  if redacted then return string.match(redacted, '^(%S+) (%d*) (.*)$') end
+end
+
 -- Retry keys of requests that one function carries out:
 --   {room:12}:retry:<account id>:<retry key>  a hash of the request, a blank, the answer; expires
 -- The answer to an earlier request with this retry key; refuses one that came with another request.
-local function recall(tag, user, retry_key, request)
+local function recall_answer(tag, user, retry_key, request)
   local known = retry_key ~= '' and redis.call('GET', tag .. ':retry:' .. user .. ':' .. retry_key)
   if not known then return nil end
   local blank = string.find(known, ' ', 1, true)
@@ -120,7 +172,7 @@ local function recall(tag, user, retry_key, request)
   return string.sub(known, blank + 1)
 end
 
-local function remember(tag, user, retry_key, request, lifetime, answer)
+local function remember_answer(tag, user, retry_key, request, lifetime, answer)
   if retry_key ~= '' then
     redis.call('SET', tag .. ':retry:' .. user .. ':' .. retry_key, request .. ' ' .. answer, 'EX', lifetime)
   end
