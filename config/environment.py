@@ -6,6 +6,7 @@ A variable that is set but empty counts as not set. What is in a `.env` file nev
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from foyer.store.client import without_password
 
 YES = frozenset({"1", "true", "yes", "on"})
 NO = frozenset({"0", "false", "no", "off"})
+UNITS = ("", "kb", "mb", "gb")
+SIZE = re.compile(r"([0-9]{1,15})(kb|mb|gb)?")
 REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
 DATABASE_SCHEMES = frozenset({"sqlite", "postgres", "postgresql"})
 
@@ -65,6 +68,16 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ carries 
         if not least <= number <= most:
             raise refusal(name, str(number), f"a whole number from {least} to {most}")
         return number
+
+    def size(self, name: str) -> int | None:
+        """A size in bytes, such as 512mb or 4gb; None where nothing is said."""
+        text: str = self.str(name, default="").lower()
+        if not text:
+            return None
+        found = SIZE.fullmatch(text)
+        if found is None:
+            raise refusal(name, text, "a size such as 512mb or 4gb; 0 for no limit")
+        return int(found[1]) << 10 * UNITS.index(found[2] or "")
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         word: str = self.str(name, default=default)

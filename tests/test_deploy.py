@@ -125,8 +125,10 @@ def test_the_stores_file_has_what_the_embedded_store_is_started_with() -> None:
     ]
     told = {name: value.strip('"') for name, value in pairs}
     assert told == {name: options[name] for name in ("appendonly", "save", "maxmemory-policy")} | {
-        "appendfsync": "always"
+        "appendfsync": "always",
+        "maxmemory": "2gb",
     }
+    assert int(options["maxmemory"]) > 0
 
 
 def test_the_image_is_of_our_python_and_runs_as_nobody_in_particular() -> None:

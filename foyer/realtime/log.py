@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from redis.exceptions import OutOfMemoryError
+
 from foyer.realtime.topics import Topic
-from foyer.store.steps import Library, Steps, operation
+from foyer.store.functions import primaries
+from foyer.store.steps import STORE_ERRORS, Library, Steps, operation
 
 LUA = Path(__file__).parent / "lua"
 PRELUDE = LUA / "_prelude.lua"
@@ -53,6 +56,22 @@ def _read_log(topic: Topic, after: int, limit: int, epoch: str = "") -> Steps[St
     """Up to `limit` events after offset `after`, in order, none missing. `epoch` is the one `after` belongs to."""
     whole, offset, now, events = yield LIBRARY.call("read", [topic.tag], topic.quoted, after, limit, epoch)
     return Stretch(bool(whole), Head(offset, now.decode()), [Event(event) for event in events])
+
+
+def is_full() -> bool:
+    """Whether a node of the store has no memory left, so that it refuses what would take more. Blocking.
+
+    A node that does not answer is not taken for full.
+    """
+    probe = LIBRARY.call("may_grow", []).command()
+    for node in primaries():
+        try:
+            node.execute_command(*probe)
+        except OutOfMemoryError:
+            return True
+        except STORE_ERRORS:
+            continue
+    return False
 
 
 read_head, aread_head = operation(_read_head)

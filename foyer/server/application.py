@@ -49,7 +49,13 @@ class Application:
         self.sign_ins = bridge_to(rest, most_waiting=settings.SIGN_IN_QUEUE)
         self.pages: dict[str, Page] = {
             "/health/live": health.live,
-            "/health/ready": health.Readiness({"store": lambda: aread_head(ONLINE), "database": health.ask_database}),
+            "/health/ready": health.Readiness(
+                {
+                    "store": lambda: aread_head(ONLINE),
+                    "memory": health.ask_memory,
+                    "database": health.ask_database,
+                }
+            ),
             "/metrics": metrics.page,
         }
         """Answered on the loop: they have to be when the threads of REST are all taken."""

@@ -7,6 +7,7 @@ all: they say nothing that a client would not find out, and what they look at is
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +17,8 @@ from django.db import Error, connection
 from foyer.api.rest import error_headers
 from foyer.api.wire import encode
 from foyer.errors import Unavailable
+from foyer.realtime.log import is_full
+from foyer.store.steps import STORE_ERRORS
 
 PATIENCE = 1.0
 """Seconds after which what did not answer counts as away."""
@@ -23,6 +26,10 @@ FRESH = 0.5
 """Seconds for which an answer is good for others who ask."""
 
 Page = tuple[int, dict[str, str], bytes]
+
+
+class Full(Exception):
+    """What was looked at is there, and takes nothing more."""
 
 
 async def live(scope: Any) -> Page:
@@ -40,30 +47,47 @@ class Readiness:
 
     async def __call__(self, scope: Any) -> Page:
         found = await self.look()
-        away = [name for name, answer in found.items() if answer != "ok"]
         headers = {"content-type": "application/json"}
-        if not away:
+        wrong = {word: [name for name, answer in found.items() if answer == word] for word in ("away", "full")}
+        if not any(wrong.values()):
             return 200, headers, encode({"status": "ok", "checks": found})
-        error = Unavailable(f"Away: {', '.join(away)}.")
+        error = Unavailable(
+            " ".join(f"{word.capitalize()}: {', '.join(names)}." for word, names in wrong.items() if names)
+        )
         return error.status, headers | error_headers(error), encode({**error.as_json(), "checks": found})
 
     async def look(self) -> dict[str, str]:
-        """What each check found: `ok` or `away`. One that hangs is not begun again until it has ended."""
+        """What each check found: `ok`, `away` or `full`. One that hangs is not begun again until it has ended."""
         now = asyncio.get_running_loop().time()
         for name, check in self.checks.items():
             last = self.under_way.get(name)
             if last is None or (last.done() and now - self.begun_at[name] > FRESH):
                 self.under_way[name], self.begun_at[name] = asyncio.create_task(self.carry_out(check)), now
         await asyncio.wait(self.under_way.values(), timeout=PATIENCE)
-        return {name: "ok" if answered(self.under_way[name]) else "away" for name in self.checks}
+        return {name: word_for(self.under_way[name]) for name in self.checks}
 
     @staticmethod
     async def carry_out(check: Callable[[], Awaitable[object]]) -> object:
         return await check()
 
 
-def answered(task: asyncio.Task[object]) -> bool:
-    return task.done() and not task.cancelled() and task.exception() is None
+def word_for(task: asyncio.Task[object]) -> str:
+    if not task.done() or task.cancelled():
+        return "away"
+    error = task.exception()
+    return "ok" if error is None else "full" if isinstance(error, Full) else "away"
+
+
+memory_thread = ThreadPoolExecutor(1, thread_name_prefix="memory")
+"""Asks every node of the store."""
+
+
+async def ask_memory() -> None:
+    """Raises `Full`. Of a store that is away another check tells, so this one does not wait for it."""
+    with contextlib.suppress(TimeoutError, Unavailable, *STORE_ERRORS):
+        async with asyncio.timeout(PATIENCE / 2):
+            if await asyncio.get_running_loop().run_in_executor(memory_thread, is_full):
+                raise Full
 
 
 database_thread = ThreadPoolExecutor(1, thread_name_prefix="health")

