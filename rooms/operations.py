@@ -259,7 +259,8 @@ def _list_rooms(
         if not ids:
             break
         low, high = (low, ids[-1]) if backwards else (ids[-1], high)
-        found += yield from show_rooms(caller, ids, mine)
+        shown = yield from show_rooms(caller, [str(room_id) for room_id in ids], mine)
+        found.extend(shown.values())
     found = found[:limit]
     return found[::-1] if backwards else found
 
@@ -269,16 +270,16 @@ def _last_room_id() -> Steps[int]:
     return int((yield LIBRARY.call("last", [INDEX])))
 
 
-def show_rooms(caller: Caller, ids: Sequence[int], mine: bool) -> Steps[list[bytes]]:
-    """Those of some rooms that the caller may see (or is in), in their order, each as JSON."""
+def show_rooms(caller: Caller, ids: Sequence[str], mine: bool) -> Steps[dict[str, bytes]]:
+    """Those of some rooms that the caller may see (or is in), as JSON by id, in the order of `ids`."""
     shown: dict[str, bytes] = {}
-    groups = list(in_one_call([room_topic(str(room_id)).tag for room_id in ids]))
+    groups = list(in_one_call([room_topic(room_id).tag for room_id in ids]))
     for start in range(0, len(groups), CALLS_AT_ONCE):
         some = groups[start : start + CALLS_AT_ONCE]
         replies = yield [LIBRARY.call("show", tags, *who(caller), int(mine)) for tags in some]
         for tags, rooms in zip(some, replies, strict=True):
             shown.update(zip(tags, rooms, strict=True))
-    return [room for room_id in ids if (room := shown[room_topic(str(room_id)).tag])]
+    return {room_id: room for room_id in ids if (room := shown[room_topic(room_id).tag])}
 
 
 def _find_room(caller: Caller, name: str) -> Steps[bytes | None]:

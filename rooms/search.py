@@ -13,7 +13,7 @@ from accounts.callers import Caller
 from foyer.api.wire import fields_of
 from foyer.errors import InvalidInput, UnknownCursor
 from foyer.store.steps import Steps, operation
-from rooms.operations import INDEX, LIBRARY, name_key, show_call
+from rooms.operations import INDEX, LIBRARY, name_key, show_rooms
 from rooms.words import words_of
 
 MOST_CHARACTERS = 200
@@ -57,9 +57,9 @@ def _search_rooms(
     while True:
         entries = yield from read_entries(main, position, portion)
         fitting = [entry for entry in entries if entry.room_id and fits(entry, main, wanted)]
-        rooms = yield [show_call(caller, entry.room_id, mine) for entry in fitting]
-        for entry, room in zip(fitting, rooms, strict=True):
-            if room and name_key(fields_of(room)["name"]) == entry.key:
+        rooms = yield from show_rooms(caller, [entry.room_id for entry in fitting], mine)
+        for entry in fitting:
+            if (room := rooms.get(entry.room_id)) and name_key(fields_of(room)["name"]) == entry.key:
                 found.append((room, entry.cursor))
         looked_at += len(entries)
         if len(found) > limit:

@@ -17,9 +17,9 @@ from django_redis.client.default import DefaultClient, glob_escape
 from redis.exceptions import OutOfMemoryError
 
 from foyer.store.client import STORE_ERRORS, client
-from foyer.store.replies import refuse
 from foyer.store.functions import Plain
 from foyer.store.loop_client import on_loop
+from foyer.store.replies import refuse
 
 
 class StoreClient(DefaultClient):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import httpx
 import psycopg
 import pytest
+import redis
 from django.db import connection
 
 from foyer.server import health
