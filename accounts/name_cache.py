@@ -60,4 +60,4 @@ async def akeep_person(username_key: str, person: Person) -> None:
 
 def bar_name(username_key: str) -> None:
     """Have the row asked from now on, by every process. Raises `Unavailable`: then nothing may be changed."""
-    name_cache().bar(place(username_key), (), KEPT_FOR, kept=place(username_key))
+    name_cache().bar(place(username_key), (), KEPT_FOR)

@@ -127,16 +127,19 @@ for database in DATABASES.values():
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
 
-CACHES = {
-    "default": {
+
+def in_store(prefix: str, **options: Any) -> dict[str, Any]:
+    return {
         "BACKEND": "foyer.store.cache.StoreCache",
         "LOCATION": "the store",
-        "KEY_PREFIX": "cache",
-        "OPTIONS": {"CLIENT_CLASS": "foyer.store.cache.StoreClient"},
+        "KEY_PREFIX": prefix,
+        "OPTIONS": {"CLIENT_CLASS": "foyer.store.cache.StoreClient", **options},
     }
-}
+
+
+CACHES = {"default": in_store("cache"), "sessions": in_store("sessions", IGNORE_EXCEPTIONS=True)}
+SESSION_ENGINE, SESSION_CACHE_ALIAS = "django.contrib.sessions.backends.cached_db", "sessions"
 CHANNEL_LAYERS = {"default": {"BACKEND": "foyer.store.channel_layer.ChannelLayer", "CONFIG": {"prefix": "foyer"}}}
-SESSION_ENGINE = "foyer.store.page_sessions"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Account"

@@ -2,7 +2,7 @@
 
 It goes over the process' own connections, which are made when it is first used. Whatever is in it may be gone at any
 moment and is somewhere else as well. While the store is away, threads get the error of redis-py and the event loop gets
-`Unavailable`; both are answered 503.
+`Unavailable`; both are answered 503. Under `IGNORE_EXCEPTIONS`, an option of django-redis, threads find it empty.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import redis.cluster
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django_redis.cache import RedisCache
 from django_redis.client.default import DefaultClient, glob_escape
+from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import OutOfMemoryError
 
+from foyer.errors import FoyerError
 from foyer.store.client import STORE_ERRORS, client
 from foyer.store.functions import Plain
 from foyer.store.loop_client import on_loop
@@ -26,10 +28,13 @@ class StoreClient(DefaultClient):
     """What django-redis asks of a store, asked of ours: one server or a cluster, embedded or not."""
 
     def get_client(self, write: bool = True, tried: list[int] | None = None) -> Any:
-        return client()
+        try:
+            return client()
+        except (FoyerError, *STORE_ERRORS) as error:
+            raise ConnectionInterrupted(connection=None) from error
 
     def get_client_with_index(self, write: bool = True, tried: list[int] | None = None) -> tuple[Any, int]:
-        return client(), 0
+        return self.get_client(), 0
 
     def get_many(self, keys: Collection[str], version: int | None = None, client: Any = None) -> dict[str, Any]:
         store = client or self.get_client()
@@ -56,16 +61,16 @@ class StoreClient(DefaultClient):
 class StoreCache(RedisCache):
     """The cache. On the event loop, what is done to one entry shares the loop's own line, and takes no thread."""
 
-    def bar(self, key: str, mark: Any, seconds: float, *, kept: str) -> None:
-        """Put a mark at `key` that whoever looks has to see from now on. Raises `Unavailable`.
+    def bar(self, key: str, mark: Any, seconds: float) -> None:
+        """Put a mark in the place of an entry that may be wrong from now on. Raises `Unavailable`.
 
-        Where the store's memory is full, what is `kept` is removed instead; nobody can put it back then.
+        Where the store's memory is full the entry is removed instead; nobody can put it back then.
         """
         try:
             try:
                 self.set(key, mark, seconds)
             except OutOfMemoryError:
-                self.delete(kept)
+                self.delete(key)
         except STORE_ERRORS as error:
             refuse(error)
 

@@ -61,12 +61,22 @@ def cluster_options() -> dict[str, Any]:
     return {**connection_options(), **parsed, "require_full_coverage": False}
 
 
+class Cluster(redis.cluster.RedisCluster):
+    """The client of a cluster, which says that no node can be reached as that of one server does."""
+
+    def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().execute_command(*args, **kwargs)  # type: ignore[no-untyped-call]
+        except RedisClusterException as error:
+            raise ConnectionError(str(error)) from error
+
+
 @functools.cache
 def client() -> redis.Redis | redis.cluster.RedisCluster:
     """The blocking client of this process, shared by its threads."""
     if is_cluster():
         nodes = [redis.cluster.ClusterNode(host, port) for host, port in startup_nodes()]
-        return redis.cluster.RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **cluster_options())
+        return Cluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **cluster_options())
     return redis.Redis.from_url(seeds()[0], **connection_options(), retry=Retry(NoBackoff(), 0))
 
 

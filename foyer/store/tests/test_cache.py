@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,14 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.contrib.sessions.backends.cached_db import SessionStore
 from django.core.cache import cache as project_cache
+from django.core.cache import caches
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from accounts.name_cache import name_cache
 from foyer.errors import Unavailable
-from foyer.store.cache import StoreCache
 from foyer.store.steps import client, on_loop
 from tests.server import bare_environment
 from tests.settings import ROOT
@@ -111,12 +116,11 @@ async def test_a_store_that_is_away_or_full_says_so(tmp_path: Path) -> None:
         cache.set("entry", 1)
         with redis.Redis(port=own.port) as asking:
             asking.config_set("maxmemory", 1)
-        kept = StoreCache("here", settings.CACHES["default"])
         with pytest.raises(redis.exceptions.OutOfMemoryError):
-            cache.set("mark", 1)
+            cache.set("entry", 2)
         with pytest.raises(Unavailable):
-            await cache.aset("mark", 1)
-        kept.bar("mark", 1, 60, kept="entry")
+            await cache.aset("entry", 2)
+        name_cache().bar("entry", "gone", 60)
         assert "entry" not in cache  # which is all that can be done, and enough
         own.kill()
         with pytest.raises(redis.ConnectionError):
@@ -124,5 +128,34 @@ async def test_a_store_that_is_away_or_full_says_so(tmp_path: Path) -> None:
         with pytest.raises(Unavailable):
             await cache.aget("entry")
         with pytest.raises(Unavailable):
-            kept.bar("mark", 1, 60, kept="entry")
+            name_cache().bar("entry", "gone", 60)
         await on_loop().close()
+
+
+def test_a_cluster_without_nodes_is_away_like_one_server(tmp_path: Path) -> None:
+    with contextlib.closing(Cluster()) as cluster, store_at(cluster.url, timeout=1):
+        cache.set("entry", 1)
+        for node in cluster.nodes:
+            node.kill()
+        for _ in range(2):
+            with pytest.raises(redis.ConnectionError):
+                cache.get("entry")
+        assert caches["sessions"].get("entry") is None
+
+
+@pytest.mark.django_db
+def test_sessions_of_pages_are_read_from_the_cache_and_without_the_store_in_sql() -> None:
+    begun = SessionStore()
+    begun["name"] = "ann"
+    begun.save()
+    with CaptureQueriesContext(connection) as queries:
+        assert SessionStore(begun.session_key)["name"] == "ann"
+    assert not queries
+    with store_at("redis://127.0.0.1:9", timeout=0.2):
+        found = SessionStore(begun.session_key)
+        assert found["name"] == "ann"
+        found["name"] = "anna"
+        found.save()
+        assert SessionStore(begun.session_key)["name"] == "anna"
+        found.flush()
+        assert "name" not in SessionStore(begun.session_key)
