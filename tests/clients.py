@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import secrets
+import socket as sockets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -163,6 +164,17 @@ class Person:
             assert response.status_code == 200
             assert response.headers["Content-Type"] == "text/event-stream"
             yield Stream(response)
+
+
+@contextlib.asynccontextmanager
+async def narrow_connection(person: Person, path: str) -> AsyncIterator[ClientConnection]:
+    """A WebSocket that takes little unless it is read from."""
+    narrow = sockets.socket()
+    narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    narrow.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", person.server.port))
+    async with person.connect(path, sock=narrow, max_queue=1, ping_interval=None, close_timeout=1) as connection:
+        yield connection
 
 
 SignUp = Callable[..., Awaitable[Person]]

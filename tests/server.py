@@ -32,6 +32,9 @@ STOP_SECONDS = 20
 class Server:
     """A `manage.py serve` process. `environment` is all that it sees of Foyer's variables."""
 
+    root = ROOT
+    """Where its `manage.py` is."""
+
     def __init__(self, data_dir: Path, environment: dict[str, str]) -> None:
         self.data_dir = data_dir
         self.port = int(environment.setdefault("PORT", str(free_port())))
@@ -46,8 +49,8 @@ class Server:
         """Start the process, in a process group of its own as a terminal would."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
-                cwd=ROOT,
+                [sys.executable, "manage.py", *self.words()],
+                cwd=self.root,
                 env=bare_environment() | self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -55,6 +58,10 @@ class Server:
                 process_group=0,
             )
         guard.watch(self.process.pid)
+
+    def words(self) -> list[str]:
+        """The command and its options."""
+        return ["serve"]
 
     @property
     def pid(self) -> int:
@@ -75,7 +82,7 @@ class Server:
         """Run `manage.py` beside it, in a process of its own; returns what that prints."""
         command = [sys.executable, "manage.py", *words]
         environment = bare_environment() | self.environment
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -109,6 +116,13 @@ def bare_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in VARIABLES | {"DJANGO_SETTINGS_MODULE"}}
 
 
+class DevelopmentServer(Server):
+    """`manage.py runserver`, which is daphne's. Started beside a server that keeps the store and has migrated."""
+
+    def words(self) -> list[str]:
+        return ["runserver", "--noreload", str(self.port)]
+
+
 class Servers:
     """Starts servers on one store and one database, and in the end stops every one of them and their Valkeys."""
 
@@ -118,10 +132,12 @@ class Servers:
         guard.watch(self.folder)
         self.started: list[Server] = []
 
-    def start(self, *, data_dir: Path | None = None, wait: bool = True, **environment: str) -> Server:
+    def start(
+        self, *, kind: type[Server] = Server, data_dir: Path | None = None, wait: bool = True, **environment: str
+    ) -> Server:
         """A server with these variables, by default in one folder with the others of this test. It answers already,
         unless `wait` is false."""
-        server = Server(data_dir or self.folder / "data", self.environment | environment)
+        server = kind(data_dir or self.folder / "data", self.environment | environment)
         self.started.append(server)
         if wait:
             server.wait_until_it_answers()

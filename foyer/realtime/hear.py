@@ -21,12 +21,14 @@ import orjson
 from channels.consumer import AsyncConsumer
 
 from foyer.errors import FoyerError
-from foyer.realtime.connection import AsgiConnection, CloseCode, Dialect, Identity, Nobody
+from foyer.logs import connection_done
+from foyer.realtime.connection import AsgiConnection, CloseCode, Dialect, FrameWriter, Identity, Nobody
 from foyer.realtime.consumer import CLOSES
 from foyer.realtime.gateway import Reading, find_reading
-from foyer.realtime.hub import get_hub
+from foyer.realtime.hub import Hub, get_hub
 from foyer.realtime.log import Event, Head
 from foyer.store.channel_layer import ChannelLayer
+from foyer.tally import closes
 
 AHEAD = 2
 """Events that are put before a consumer at a time, so that what others say to it gets its turn between them."""
@@ -63,7 +65,7 @@ async def hear(
     reader = caller or Server()
     reading = find_reading(reader, topic)
     hub = get_hub()
-    connection = AsgiConnection(courier(layer, consumer.channel_name), HEARD, reader, closer(consumer, hub.start))
+    connection = AsgiConnection(courier(layer, consumer.channel_name), HEARD, reader, closer(consumer, hub, reader))
     layer.when_closed(consumer.channel_name, partial(hub.people.disconnected, connection))
     hub.people.connected(connection)
     if after is None:
@@ -102,15 +104,18 @@ def as_message(told: bytes) -> dict[str, Any]:
     return {"type": "topic.event", **place, "event": event, "text": text}
 
 
-def closer(consumer: AsyncConsumer, start: Callable[[Any], Any]) -> Callable[[int, str], None]:
+def closer(consumer: AsyncConsumer, hub: Hub, caller: Identity) -> Callable[[int, str], None]:
     """What closes a consumer's socket: at once, whether its client reads or not, where the server is ours."""
-    writer = consumer.scope.get("extensions", {}).get("foyer.frames")
+    writer: FrameWriter | None = consumer.scope.get("extensions", {}).get("foyer.frames")
     send = getattr(consumer.base_send, "awaitable", consumer.base_send)  # a SyncConsumer has it wrapped
+    begun_at = hub.loop.time()
 
     def close(code: int, reason: str) -> None:
+        closes[str(code)] += 1
+        connection_done("consumer", str(code), hub.loop.time() - begun_at, caller.id)
         if writer is not None and writer.handshake_complete:
             writer.end(code, reason)
         else:
-            start(send({"type": "websocket.close", "code": code, "reason": reason}))
+            hub.start(send({"type": "websocket.close", "code": code, "reason": reason}))
 
     return close

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import orjson
@@ -20,9 +18,7 @@ from rooms.operations import adelete_room
 from rooms.tests.invariants import create
 from tests.clients import sign_up_at
 from tests.people import ANN, BEN
-from tests.server import Server, bare_environment
-from tests.settings import ROOT
-from tests.store import free_port
+from tests.server import DevelopmentServer, Server
 
 
 @pytest.fixture
@@ -97,27 +93,10 @@ async def test_a_binary_frame_closes_the_socket(connect: Callable[..., Any]) -> 
     assert (closed["type"], closed["code"]) == ("websocket.close", 4400)
 
 
-class DevelopmentServer(Server):
-    """`manage.py runserver`, which is daphne's."""
-
-    def begin(self) -> None:
-        command = [sys.executable, "manage.py", "runserver", "--noreload", str(self.port)]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env=bare_environment() | self.environment, stdout=log, stderr=log
-            )
-
-
 @pytest.fixture
-def ours_and_theirs(start_server: Callable[..., Server]) -> Iterator[tuple[Server, Server]]:
+def ours_and_theirs(start_server: Callable[..., Server]) -> tuple[Server, Server]:
     """Our server and the development server, on one store and database."""
-    ours = start_server()
-    theirs = DevelopmentServer(ours.data_dir, ours.environment | {"PORT": str(free_port())})
-    try:
-        theirs.wait_until_it_answers()
-        yield ours, theirs
-    finally:
-        theirs.stop()
+    return start_server(), start_server(kind=DevelopmentServer)
 
 
 async def test_the_development_server_of_channels_serves_the_same_chat(ours_and_theirs: tuple[Server, Server]) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket as sockets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import orjson
 import pytest
 
-from tests.clients import PATIENCE, Person, Socket
+from tests.clients import PATIENCE, Person, Socket, narrow_connection
 from tests.server import Server
 
 
@@ -167,24 +166,14 @@ async def test_a_long_absence_is_made_up_for_in_one_go(ann_there: Person, ben_th
 # A client that does not read
 
 
-@contextlib.asynccontextmanager
-async def narrow_socket(person: Person, path: str) -> AsyncIterator[Socket]:
-    """A socket that takes little unless it is read from."""
-    narrow = sockets.socket()
-    narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    narrow.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", person.server.port))
-    async with person.connect(path, sock=narrow, max_queue=1, ping_interval=None, close_timeout=1) as connection:
-        yield Socket(connection)
-
-
 async def test_a_client_that_does_not_read_is_closed_and_holds_up_nobody(
     server: Server, ann_there: Person, ben_there: Person, room: str
 ) -> None:
     path = f"/room/{room}/subscribe"
     text = "💬" * 4096
     closed_before = server.output().count("(4408)")
-    async with narrow_socket(ann_there, path) as slow, ben_there.socket(path) as quick:
+    async with narrow_connection(ann_there, path) as connection, ben_there.socket(path) as quick:
+        slow = Socket(connection)
         posted = 0
         while posted < 1200 and (posted % 20 or server.output().count("(4408)") == closed_before):
             answer = await quick.ask({"type": "post", "text": text})
