@@ -58,9 +58,11 @@ def _search_rooms(
         entries = yield from read_entries(main, position, portion)
         fitting = [entry for entry in entries if entry.room_id and fits(entry, main, wanted)]
         rooms = yield from show_rooms(caller, [entry.room_id for entry in fitting], mine)
-        for entry in fitting:
-            if (room := rooms.get(entry.room_id)) and name_key(fields_of(room)["name"]) == entry.key:
-                found.append((room, entry.cursor))
+        found += [
+            (room, entry.cursor)
+            for entry in fitting
+            if (room := rooms.get(entry.room_id)) and name_key(fields_of(room)["name"]) == entry.key
+        ]
         looked_at += len(entries)
         if len(found) > limit:
             found = found[:limit]

@@ -192,7 +192,7 @@ class LoopClient:
                 request.sent_on += 1
                 self.send(request)
             else:
-                fail(request.future, error)
+                fail(request, error)
 
     async def node_options(self, key: str, *, refresh: bool = False) -> dict[str, Any]:
         """How to connect to the node that serves `key`, as redis-py's options. `refresh` asks the cluster anew.
