@@ -24,10 +24,10 @@ from django.conf import settings
 
 from accounts.errors import AccountChanged, AccountGone, TooManySignIns
 from accounts.models import Account
-from accounts.names import folded
 from accounts.operations import Limit, NewSession, count_failures, start_session
 from accounts.passwords import ain_slot, in_slot, matches
 from foyer.errors import BadCredentials, Busy
+from foyer.text import key_of
 
 WINDOW = 60_000
 """Milliseconds within which failures are counted."""
@@ -92,11 +92,11 @@ def try_once(attempt: Attempt) -> Account:
 
 
 def attempt_by_name(username: str, password: str, address: str) -> Attempt:
-    return Attempt(Account.objects.called(username), folded(username), password, address)
+    return Attempt(Account.objects.called(username), key_of(username), password, address)
 
 
 def attempt_by_email(email: str, password: str, address: str) -> Attempt:
-    return Attempt(Account.objects.with_email(email), folded(email), password, address)
+    return Attempt(Account.objects.with_email(email), key_of(email), password, address)
 
 
 def proven(attempt: Attempt) -> Account:

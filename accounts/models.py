@@ -30,6 +30,7 @@ from foyer.api.retry_keys import RetryKey
 from foyer.api.wire import encode
 from foyer.errors import Busy, InvalidInput, RetryKeyReused
 from foyer.store.models import StoredQuerySet
+from foyer.text import key_of, normal
 
 DATA_SIZE = 16 * 1024
 """Bytes of `data` as JSON, at most."""
@@ -39,19 +40,31 @@ before_deletion: list[Callable[[int], None]] = []
 
 
 class UsernameKey(models.CharField):  # type: ignore[type-arg]  # it takes none at run time
-    """What usernames are compared by, derived from `username` whenever a row is written."""
+    """What usernames are compared by, derived from `username` whenever a row is written.
+
+    A key that an earlier release made of the same name stays: another account may have the newer one.
+    """
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         account: Account = model_instance  # type: ignore[assignment]
-        account.username_key = username_key(account.username) or account.username
+        key = username_key(account.username) or account.username
+        if key_of(account.username_key) != key:
+            account.username_key = key
         return account.username_key
 
 
 class AccountManager(BaseUserManager["Account"]):
     def called(self, username: str) -> Account | None:
-        """The account of that name, whatever its case."""
+        """The account of that name, whatever its case.
+
+        Two accounts of earlier releases may be of one name by now: each is found by its own as it is written.
+        """
         key = username_key(username)
-        return self.filter(username_key=key).first() if key is not None else None
+        if key is None:
+            return None
+        found = self.filter(username_key=key).first()
+        name = normal(username)
+        return found if found and found.username == name else self.filter(username=name).first() or found
 
     def with_email(self, email: str) -> Account | None:
         """The account with that address, whatever its case."""

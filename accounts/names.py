@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
-import unicodedata
-
+import regex
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+
+from foyer.text import JOINERS, is_blank, is_printable, key_of, normal, without_unseen
 
 USERNAME_LENGTH = 64
 EMAIL_LENGTH = 254
 KEY_LENGTH = 512
 """Characters. Folding makes a name longer, a username three times at most; an address that outgrows this is refused."""
 
-UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f" + "".join(
-    map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
-)
-"""Characters that count as printable and yet leave no mark: selectors of variants, fillers, joiners."""
-WITHOUT_UNSEEN = dict.fromkeys(map(ord, UNSEEN))
-
-
-def folded(text: str) -> str:
-    """What texts are compared by: the same for any case, composition, width and for marks that nobody sees."""
-    visible = unicodedata.normalize("NFKC", text).translate(WITHOUT_UNSEEN)
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible.casefold()).casefold())
+NOT_PRINTABLE = regex.compile(rf"[[\p{{C}}\p{{Zl}}\p{{Zp}}]--{JOINERS}]", regex.V1)
+"""What no username has: whatever could make it look like another's, such as a change of direction."""
+DOTS = frozenset({".", ".."})
 
 
 def normal_username(text: str) -> str:
     """`text` as it is stored. Raises `ValueError` with a sentence on what is wrong."""
-    name = unicodedata.normalize("NFKC", text)
+    name = earlier_username(text)
+    if ":" in name:
+        raise ValueError("A username has no ':', which HTTP Basic can't say.")
+    if name in DOTS:
+        raise ValueError("A username is not '.' or '..', which addresses can't say.")
+    return name
+
+
+def earlier_username(text: str) -> str:
+    """As `normal_username`, by the rules that older accounts were named by: they keep their names."""
+    name = normal(text)
     if not 1 <= len(name) <= USERNAME_LENGTH:
         raise ValueError(f"A username has 1 to {USERNAME_LENGTH} characters, this one {len(name)}.")
-    if not name.isprintable():
+    if NOT_PRINTABLE.search(name) or not is_printable(name):
         raise ValueError("A username has printable characters only.")
     if "/" in name:
         raise ValueError("A username has no '/'.")
-    if name != name.strip():
-        raise ValueError("A username has no blank at its start or end.")
-    if not folded(name):
+    if is_blank(name):
         raise ValueError("A username has characters that can be seen.")
+    if (visible := without_unseen(name)) != visible.strip():
+        raise ValueError("A username has no blank at its start or end.")
     return name
 
 
@@ -52,14 +55,14 @@ def validate_username(text: str) -> None:
 def username_key(text: str) -> str | None:
     """What usernames are compared by; None for a text that is no username, so that nobody has it."""
     try:
-        return folded(normal_username(text))
+        return key_of(earlier_username(text))
     except ValueError:
         return None
 
 
 def email_key(text: str) -> str:
     """What addresses are compared by. Raises `ValueError` with a sentence for what is no address."""
-    key = folded(text)
+    key = key_of(text)
     try:
         validate_email(text)
     except ValidationError:

@@ -28,11 +28,11 @@ from accounts.authentication import (
 from accounts.callers import Caller
 from accounts.errors import UserNotFound, WrongPassword
 from accounts.models import Account, as_json
-from accounts.names import folded
 from accounts.serializers import Credentials, Data, EmailCredentials, NewPassword, SignUp, SignUpWithEmail
 from foyer.api.rest import AnyTypeJSONParser, FormParser, JSONParser, page_of, retry_key, with_next_link
 from foyer.api.retry_keys import RetryKey
 from foyer.errors import BadCredentials, Forbidden, InvalidInput, UnknownCursor
+from foyer.text import key_of
 
 
 class Home(APIView):
@@ -122,7 +122,7 @@ def prove_current(account: Account, password: str, request: Request) -> None:
 
 def reachable(caller: Caller, username: str) -> Account:
     """The account of that name. Raises `Forbidden` for another's, whether or not it exists, save to an admin."""
-    if folded(username) == folded(caller.username):
+    if key_of(username) == key_of(caller.username):
         return own_account(caller)
     if not caller.is_admin:
         raise Forbidden

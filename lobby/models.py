@@ -9,13 +9,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from accounts.callers import SERVER
+from foyer.api.fields import NAME_CHECKS
 from foyer.api.retry_keys import RetryKey
 from foyer.api.wire import fields_of
 from foyer.store.models import Part, StoredManager, StoredModel, StoredQuerySet, wait_for
 from foyer.store.steps import Steps, acarry_out
 from lobby.errors import TableNotFound
 from lobby.operations import NewTable, add_table, list_tables, move_table, remove_table, show_table, update_table
-from lobby.serializers import LARGEST, without_controls
+from lobby.serializers import LARGEST
 
 
 class TableQuerySet(StoredQuerySet["Table"]):
@@ -43,7 +44,7 @@ class Table(StoredModel):
     id = models.BigIntegerField(
         "table id", primary_key=True, editable=False, validators=[MinValueValidator(1), MaxValueValidator(LARGEST)]
     )
-    name = models.CharField(max_length=100, validators=[without_controls])
+    name = models.CharField(max_length=100, validators=[*NAME_CHECKS])
     participants = models.BigIntegerField(default=0, validators=[MinValueValidator(0), MaxValueValidator(LARGEST)])
 
     objects: ClassVar[StoredManager[Table]] = TableQuerySet.as_manager()

@@ -7,11 +7,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from foyer.api.fields import StrictInteger, StrictText
+from foyer.api.fields import NameText, StrictInteger
 from foyer.api.schema import LOCATION, RETRY_KEY, Operation, Shape, describe, in_path
 from foyer.realtime.declarations import FrameShape
 from lobby import frames, views
-from lobby.serializers import LARGEST, Addition, Fresh, without_controls
+from lobby.serializers import LARGEST, Addition, Fresh
 
 TAG = "Lobby tables"
 TABLE_ID = in_path("id", "A table's id: a whole number from 1.")
@@ -31,14 +31,14 @@ class NewTable(Addition):
 class TableContent(serializers.Serializer[Any]):
     """What a table is to be, flat or in `table`."""
 
-    name = StrictText(max_length=100, validators=[without_controls])
+    name = NameText()
     participants = StrictInteger(min_value=0, max_value=LARGEST)
 
 
 class TableChange(serializers.Serializer[Any]):
     """What is to be different about a table, flat or in `table`."""
 
-    name = StrictText(max_length=100, validators=[without_controls], required=False)
+    name = NameText(required=False)
     participants = StrictInteger(min_value=0, max_value=LARGEST, required=False)
 
 

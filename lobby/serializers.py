@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from foyer.api.contracts import checked
-from foyer.api.fields import StrictInteger, StrictText
+from foyer.api.fields import NameText, StrictInteger, StrictText
 from foyer.errors import InvalidInput
 from lobby.operations import NewTable
 
@@ -17,16 +15,11 @@ LARGEST = 2**53 - 1
 """The largest integer that every client of JSON keeps exactly."""
 
 
-def without_controls(name: str) -> None:
-    if any(unicodedata.category(character) == "Cc" for character in name):
-        raise ValidationError("A name has no control characters, such as line breaks.")
-
-
 class Fresh(serializers.Serializer[Any]):
     """A table whose id may be left out. Its name is kept as sent."""
 
     id = StrictInteger(min_value=1, max_value=LARGEST, required=False)
-    name = StrictText(max_length=100, validators=[without_controls])
+    name = NameText()
     participants = StrictInteger(min_value=0, max_value=LARGEST)
 
 

@@ -11,13 +11,13 @@ from django.db import models
 
 from accounts.callers import SERVER, Somebody, signed_by, trusted
 from accounts.people import Person
+from foyer.api.fields import NAME_CHECKS
 from foyer.api.wire import fields_of
 from foyer.store.models import Part, StoredManager, StoredModel, StoredQuerySet, wait_for
 from foyer.store.steps import Steps, acarry_out
 from rooms.errors import NotInRoom
 from rooms.membership import Member, add_member, is_member, list_members, remove_member
 from rooms.operations import create_room, delete_room, find_room, last_room_id, list_rooms, show_room, update_room
-from rooms.serializers import printable
 
 
 class RoomQuerySet(StoredQuerySet["Room"]):
@@ -47,7 +47,7 @@ class Room(StoredModel):
     """A room. `save` renames it, or says whom it is for."""
 
     id = models.CharField("room id", primary_key=True, max_length=16, editable=False)
-    name = models.CharField(max_length=100, validators=[printable])
+    name = models.CharField(max_length=100, validators=[*NAME_CHECKS])
     members_only = models.BooleanField("for members only", default=False)
     owner = models.CharField(max_length=64, null=True)  # noqa: DJ001 - null for the lobby, and once the account is gone
     created_at = models.DateTimeField("created")

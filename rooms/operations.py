@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import unicodedata
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -33,6 +32,7 @@ from foyer.store.functions import in_one_call
 from foyer.store.steps import Call, Library, Steps, operation
 from foyer.times import now_text
 from rooms.errors import PermanentRoom, RoomNameTaken, RoomNotFound
+from rooms.names import earlier_key, keys_of, name_key
 from rooms.words import words_of
 
 LUA = Path(__file__).parent / "lua"
@@ -46,11 +46,6 @@ CALLS_AT_ONCE = 250
 LOBBY = "lobby"
 """The id, and the name, of the room that always exists. It is in no list of rooms but those of its members."""
 OWN_ROOMS_AT_ONCE = 1000
-
-
-def name_key(name: str) -> str:
-    """What names are compared by: they are one name if they differ in case or in how characters are composed."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def topic_of(room_id: str) -> Topic:
@@ -91,6 +86,8 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
     be: a claim is taken only from a room that exists, or is barred.
     """
     key = free_key(name)
+    if not attempt.place:
+        yield from refuse_if_held_before(name)
     while True:
         is_new, found, claim = yield LIBRARY.call("claim", [INDEX], key, "", *words_of(key))
         room_id = found.decode()
@@ -174,6 +171,7 @@ def _update_room(caller: Caller, room_id: str, name: str | None, members_only: b
     key, token, claim = "", secrets.token_urlsafe(12), b""
     if name is not None:
         key = free_key(name)
+        yield from refuse_if_held_before(name, room_id)
         yield LIBRARY.call("intend", [tag], *who(caller), key, token)
         claim = yield from claim_for(room_id, key, name)
     if members_only is False:
@@ -193,6 +191,18 @@ def _update_room(caller: Caller, room_id: str, name: str | None, members_only: b
     if name is not None and before.decode() != key:
         yield release(before.decode(), room_id, claim_before)
     return bytes(room)
+
+
+def refuse_if_held_before(name: str, room_id: str = "") -> Steps[None]:
+    """Raise `RoomNameTaken` where another room than `room_id` still has the key that an earlier release gave it."""
+    key = earlier_key(name)
+    if key == name_key(name):
+        return
+    holder = (yield LIBRARY.call("find", [INDEX], key)).decode()
+    if holder in ("", room_id):
+        return
+    if (yield LIBRARY.call("holds", [room_topic(holder).tag], key)) == b"yes":
+        raise RoomNameTaken(f"A room named '{name}' exists.")
 
 
 def claim_for(room_id: str, key: str, name: str) -> Steps[bytes]:
@@ -284,11 +294,13 @@ def show_rooms(caller: Caller, ids: Sequence[str], mine: bool) -> Steps[dict[str
 
 def _find_room(caller: Caller, name: str) -> Steps[bytes | None]:
     """The room of exactly this name, as JSON, if the caller may see it."""
-    room_id = yield LIBRARY.call("find", [INDEX], name_key(name))
-    if not room_id:
-        return None
-    [room] = yield LIBRARY.call("show", [room_topic(room_id.decode()).tag], *who(caller), 0)
-    return bytes(room) if room and fields_of(room)["name"] == name else None
+    for key in keys_of(name):
+        room_id = yield LIBRARY.call("find", [INDEX], key)
+        if room_id:
+            [room] = yield LIBRARY.call("show", [room_topic(room_id.decode()).tag], *who(caller), 0)
+            if room and fields_of(room)["name"] == name:
+                return bytes(room)
+    return None
 
 
 def _own_rooms(user_id: int) -> Steps[list[str]]:

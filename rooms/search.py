@@ -13,7 +13,8 @@ from accounts.callers import Caller
 from foyer.api.wire import fields_of
 from foyer.errors import InvalidInput, UnknownCursor
 from foyer.store.steps import Steps, operation
-from rooms.operations import INDEX, LIBRARY, name_key, show_rooms
+from rooms.names import keys_of, name_key
+from rooms.operations import INDEX, LIBRARY, show_rooms
 from rooms.words import words_of
 
 MOST_CHARACTERS = 200
@@ -61,7 +62,7 @@ def _search_rooms(
         found += [
             (room, entry.cursor)
             for entry in fitting
-            if (room := rooms.get(entry.room_id)) and name_key(fields_of(room)["name"]) == entry.key
+            if (room := rooms.get(entry.room_id)) and entry.key in keys_of(fields_of(room)["name"])
         ]
         looked_at += len(entries)
         if len(found) > limit:

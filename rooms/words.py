@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
+import regex
+
+BETWEEN = regex.compile(r"[\p{P}\p{Z}\s]+")
 
 
 def words_of(key: str) -> list[str]:
@@ -10,5 +12,5 @@ def words_of(key: str) -> list[str]:
 
     A name of punctuation alone is one word.
     """
-    apart = "".join(" " if unicodedata.category(character)[0] in "PZ" else character for character in key)
-    return list(dict.fromkeys(apart.split())) or ["".join(key.split())]
+    words = filter(None, BETWEEN.split(key))
+    return list(dict.fromkeys(words)) or ["".join(key.split())]

@@ -22,7 +22,6 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import get_cwidth
 
-from accounts.names import folded
 from clients.terminal.gateway_client import (
     Connected,
     Disconnected,
@@ -33,6 +32,7 @@ from clients.terminal.gateway_client import (
     NotRecovered,
 )
 from clients.terminal.rest_client import Refused, request
+from foyer.text import key_of
 
 HELP = """/edit TEXT   give your last message another text
 /members     who is in the room, and who of them is online
@@ -212,11 +212,11 @@ class Terminal:
 
     def is_ours(self, event: Frame) -> bool:
         """Whether an event of the user's own topic is about what he and the other of this talk say to each other."""
-        other, message = folded(self.talk.where["user"]), event.get("message", {})
+        other, message = key_of(self.talk.where["user"]), event.get("message", {})
         if event["type"] == "typing":
-            return folded(event["username"]) == other
+            return key_of(event["username"]) == other
         ends = {message.get("to"), message.get("sender"), event.get("by")} - {None}
-        return {folded(name) for name in ends} == {folded(self.client.username), other}
+        return {key_of(name) for name in ends} == {key_of(self.client.username), other}
 
     def show_message(self, message: Frame) -> None:
         if message["id"] <= self.shown_to:

@@ -158,6 +158,9 @@ WRONG_TABLES = [
     ({"name": "", "participants": 1}, "name"),
     ({"name": "x" * 101, "participants": 1}, "name"),
     ({"name": "a\nb", "participants": 1}, "name"),
+    ({"name": " ", "participants": 1}, "name"),
+    ({"name": "\u3164\u200d", "participants": 1}, "name"),
+    ({"name": "a\ufffe", "participants": 1}, "name"),
     ({"name": "a\0b", "participants": 1}, "name"),
     ({"name": "a\x7fb", "participants": 1}, "name"),
     ({"name": "a\x85b", "participants": 1}, "name"),
@@ -198,7 +201,7 @@ def test_a_place_is_an_integer(boss: Api, after_id: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["x", " ", "x" * 100, "Ünïcødé 💬", '"\\', "{}", "👩\u200d🚀", "no\u00a0break", "a\u2028b"]
+    "name", ["x", " x ", "x" * 100, "Ünïcødé 💬", '"\\', "{}", "👩\u200d🚀", "no\u00a0break", "a\u2028b"]
 )
 def test_a_name_is_kept_as_it_was_sent(boss: Api, name: str) -> None:
     boss.post(LIST, {"table": {"name": name, "participants": 2**53 - 1}})

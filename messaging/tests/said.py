@@ -13,6 +13,7 @@ from foyer.api.rest import Page
 from foyer.api.wire import fields_of
 from foyer.realtime.log import read_log
 from foyer.realtime.topics import Topic, room_topic, user_topic
+from foyer.text import is_blank
 from messaging import operations
 from messaging.operations import post_message, read_direct, read_history, send_direct
 
@@ -21,9 +22,9 @@ texts = (
     st.text(letters, min_size=1, max_size=40)
     | st.builds(lambda text, times: (text * times)[:4096], st.text(letters, min_size=1, max_size=5), st.just(4096))
     | st.sampled_from(
-        ['"text":"', '\\","sent_at":"', "\x01\x02", "%0%1", '{"id":\x01}', "\u2028\n\r\t", "💬" * 4096, "\\"]
+        ['"text":"', '\\","sent_at":"', "a\x01\x02", "%0%1", '{"id":\x01}', "\u2028\n\r\t", "💬" * 4096, "\\"]
     )
-).filter(lambda text: bool(text.strip()))
+).filter(lambda text: not is_blank(text))
 """Texts that a message may have, those among them that its storage could trip over."""
 
 NEWEST = Page()

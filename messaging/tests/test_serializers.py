@@ -19,7 +19,23 @@ def test_a_text_is_kept_exactly(text: str) -> None:
     assert check_post({"text": text, "client_id": "k"}) == (text, "k")
 
 
-BAD_TEXTS = ["", " ", "\n\t\u2003", "x" * 4097, "a\0b", 5, True, None, ["x"], {"a": 1}, 1.5]
+BAD_TEXTS = [
+    "",
+    " ",
+    "\n\t\u2003",
+    "\u200b",
+    "\ufe0f \u3164",
+    "\u2800",
+    "\x01",
+    "x" * 4097,
+    "a\0b",
+    5,
+    True,
+    None,
+    ["x"],
+    {"a": 1},
+    1.5,
+]
 
 
 @pytest.mark.parametrize("text", BAD_TEXTS, ids=lambda text: repr(text)[:20])

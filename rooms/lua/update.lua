@@ -14,10 +14,10 @@ local function update(keys, args)
   if name ~= '' and key ~= room.key and room.intent ~= token then return refuse('room_changed') end
   local before, claim_before, changed = room.key, room.claim, false
   if name ~= '' and name ~= room.name then
-    redis.call('HSET', tag .. ':room', 'name', name, 'key', key)
+    redis.call('HSET', tag .. ':room', 'name', name)
     changed = true
   end
-  if name ~= '' then redis.call('HSET', tag .. ':room', 'claim', claim) end
+  if name ~= '' then redis.call('HSET', tag .. ':room', 'key', key, 'claim', claim) end
   if name ~= '' and room.intent == token then redis.call('HDEL', tag .. ':room', 'pending', 'intent') end
   if members_only ~= '' and members_only ~= room.members_only then
     redis.call('HSET', tag .. ':room', 'members_only', members_only)

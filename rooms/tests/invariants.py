@@ -10,7 +10,8 @@ from accounts.callers import Caller
 from foyer.api.wire import fields_of
 from foyer.store.steps import client
 from rooms.errors import RoomNameTaken
-from rooms.operations import INDEX, create_room, delete_room, find_room, list_rooms, name_key
+from rooms.names import name_key
+from rooms.operations import INDEX, create_room, delete_room, find_room, list_rooms
 from rooms.search import search_rooms
 from rooms.words import words_of
 from tests.people import BOSS

@@ -6,17 +6,58 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foyer.text import is_blank, is_printable
 from rooms.serializers import NewRoom, RoomChange
 
+GOOD_NAMES = [
+    "general",
+    " padded ",
+    "Ünïcødé 💬",
+    "x" * 100,
+    "{room:1}",
+    'quo"te\\',
+    "a/b",
+    "..",
+    "👨\u200d👩\u200d👧 family",
+    "می\u200cخواهم",
+    "ശ്രീ\u200d",
+    "ශ්\u200dරී",
+    "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "\U0001fae9 tired",
+    "\U0001fa8a",
+    "東京\u3000駅",
+]
 
-@pytest.mark.parametrize("name", ["general", " padded ", "Ünïcødé 💬", "x" * 100, "{room:1}", 'quo"te\\', "a/b", ".."])
+
+@pytest.mark.parametrize("name", GOOD_NAMES)
 def test_a_name_is_kept_as_sent(name: str) -> None:
     for body in (NewRoom(data={"name": name}), RoomChange(data={"name": name})):
         assert body.is_valid(), body.errors
         assert body.validated_data["name"] == name
 
 
-BAD_NAMES = ["", " ", "\u2003", "x" * 101, "a\nb", "a\0b", "\x7f", "\u200b", "\ud800", 5, None, True, ["x"], {}]
+BAD_NAMES = [
+    "",
+    " ",
+    "\u2003",
+    "x" * 101,
+    "a\nb",
+    "a\0b",
+    "\x7f",
+    "\u200b",
+    "\u3164",
+    "\ufe0f",
+    "\u2800",
+    "\ud800",
+    "\ufffe",
+    "a\U0010ffff",
+    "a\x85b",
+    5,
+    None,
+    True,
+    ["x"],
+    {},
+]
 
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=lambda name: repr(name)[:20])
@@ -29,7 +70,7 @@ def test_a_name_that_is_none_is_refused(name: Any) -> None:
 @given(st.text())
 def test_a_name_is_printable_or_refused(name: str) -> None:
     assert NewRoom(data={"name": name}).is_valid() == (
-        name.isprintable() and bool(name.strip()) and 1 <= len(name) <= 100
+        is_printable(name) and not is_blank(name) and 1 <= len(name) <= 100
     )
 
 
