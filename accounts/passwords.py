@@ -15,12 +15,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+import regex
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from foyer.errors import Busy
+from foyer.text import composed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,12 +30,33 @@ R = TypeVar("R")
 PASSWORD_LENGTH = 128
 
 
+SPACES = regex.compile(r"\p{Zs}")
+
+
+def prepared(password: str) -> str:
+    """A password as it is compared: RFC 8265's OpaqueString, so one keyboard's é is another's."""
+    return password if password.isascii() else composed(SPACES.sub(" ", password))
+
+
 class OwaspArgon2Hasher(Argon2PasswordHasher):
-    """Argon2id at OWASP's minimum: 19 MiB, two passes, one lane."""
+    """Argon2id at OWASP's minimum: 19 MiB, two passes, one lane. Hashes what `prepared` gives.
+
+    A hash that an earlier release made of a password as it was sent is taken too.
+    """
 
     time_cost = 2
     memory_cost = 19 * 1024
     parallelism = 1
+
+    def encode(self, password: str, salt: str) -> str:
+        return super().encode(prepared(password), salt)
+
+    def verify(self, password: str, encoded: str) -> bool:
+        return super().verify(prepared(password), encoded) or self.is_of_unprepared(password, encoded)
+
+    def is_of_unprepared(self, password: str, encoded: str) -> bool:
+        """Whether `encoded` was made of a password that is compared in another form by now."""
+        return prepared(password) != password and super().verify(password, encoded)
 
 
 def check_new_password(password: str) -> None:
@@ -41,7 +64,7 @@ def check_new_password(password: str) -> None:
     if not 1 <= len(password) <= PASSWORD_LENGTH:
         raise ValueError(f"A password has 1 to {PASSWORD_LENGTH} characters, this one {len(password)}.")
     try:
-        validate_password(password)
+        validate_password(prepared(password))
     except ValidationError as error:
         raise ValueError(" ".join(error.messages)) from None
 
@@ -83,6 +106,11 @@ async def ain_slot(work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -
 def hash_password(password: str) -> str:
     """`password` as it is stored. Waits for a slot; raises `Busy`."""
     return in_slot(make_password, password)
+
+
+def is_outdated(password: str, encoded: str) -> bool:
+    """Whether `encoded` was made of `password` as it was sent, not in the form that is compared. Waits for a slot."""
+    return prepared(password) != password and in_slot(OwaspArgon2Hasher().is_of_unprepared, password, encoded)
 
 
 def matches(password: str, encoded: str | None) -> bool:

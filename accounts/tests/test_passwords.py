@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from argon2 import extract_parameters
 from argon2.low_level import Type
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 
 from accounts import passwords
-from accounts.passwords import Slots, ain_slot, check_new_password, hash_password, in_slot, matches
+from accounts.passwords import OwaspArgon2Hasher, Slots, ain_slot, check_new_password, hash_password, in_slot, matches
 from foyer.errors import Busy
 
 
@@ -30,6 +30,26 @@ def test_a_password_matches_its_hash_and_no_other(password: str) -> None:
     encoded = make_password(password)
     assert matches(password, encoded)
     assert not matches(password + " ", encoded)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("caf\u00e9", "cafe\u0301"), ("\u212bng", "\u00c5ng"), ("a\u00a0b\u3000", "a b ")]
+)
+def test_a_password_matches_however_it_is_composed(one: str, other: str) -> None:
+    for chosen, typed in ((one, other), (other, one)):
+        assert matches(typed, make_password(chosen))
+
+
+@pytest.mark.parametrize("other", ["cafe", "Café", "caf\u00e9\u200d", "ｃafé"])
+def test_another_password_is_another(other: str) -> None:
+    assert not matches(other, make_password("caf\u00e9"))
+
+
+def test_a_hash_of_a_password_as_it_was_sent_is_taken() -> None:
+    sent = "cafe\u0301"
+    encoded = Argon2PasswordHasher.encode(OwaspArgon2Hasher(), sent, "salt" * 4)
+    assert matches(sent, encoded)
+    assert not matches("caf\u00e9", encoded)
 
 
 def test_no_password_matches_where_there_is_none() -> None:
