@@ -4,6 +4,10 @@ An unknown name gets the same answer after the same time as a wrong password. Fa
 address together, and more widely for either alone, whether or not the account exists. They are looked up right before
 the hash is computed and noted right after, in the slot, so that no more attempts get past a full limit than are hashed
 at once.
+
+What was proven lately is not hashed again, but the limits of the address come first: past them a right guess is
+answered as a wrong one. Only the limit of the account alone is passed over, for an address that has proven the very
+password: guesses from elsewhere lock nobody out who is in already.
 """
 
 from __future__ import annotations
@@ -24,8 +28,8 @@ from django.conf import settings
 
 from accounts.errors import AccountChanged, AccountGone, TooManySignIns
 from accounts.models import Account
-from accounts.operations import Limit, NewSession, count_failures, start_session
-from accounts.passwords import ain_slot, in_slot, matches
+from accounts.operations import Limit, NewSession, acount_failures, count_failures, start_session
+from accounts.passwords import ain_slot, in_slot, matches, prepared
 from foyer.errors import BadCredentials, Busy
 from foyer.text import key_of
 
@@ -42,20 +46,26 @@ class Attempt(NamedTuple):
     address: str
 
     def known(self) -> Account | None:
-        """The account, if it was proven lately with this very password."""
+        """The account, if it was proven lately with this very password from this address."""
         account = self.account
-        trusted = account is not None and account.is_active and remembered.knows(account.password, self.password)
+        trusted = account is not None and account.is_active and remembered.knows(account.password, self)
         return account if trusted else None
 
-    def limits(self) -> list[Limit]:
-        """What a failure counts for."""
-        who = f"id {self.account.pk}" if self.account else f"name {self.claimed}"
+    @property
+    def who(self) -> str:
+        return f"id {self.account.pk}" if self.account else f"name {self.claimed}"
+
+    def limits_of_address(self) -> list[Limit]:
+        """What a failure counts for of what comes from this address."""
         network = network_of(self.address)
         return [
-            (f"{who}\n{network}", settings.SIGN_IN_FAILURES),
+            (f"{self.who}\n{network}", settings.SIGN_IN_FAILURES),
             (f"address\n{network}", settings.SIGN_IN_FAILURES_WIDE),
-            (f"account\n{who}", settings.SIGN_IN_FAILURES_WIDE),
         ]
+
+    def limits(self) -> list[Limit]:
+        """All that a failure counts for."""
+        return [*self.limits_of_address(), (f"account\n{self.who}", settings.SIGN_IN_FAILURES_WIDE)]
 
 
 @functools.lru_cache(4096)
@@ -72,22 +82,22 @@ def network_of(address: str) -> str:
     return str(parsed)
 
 
-def failures(attempt: Attempt, *, add: bool) -> int:
-    """Milliseconds until `attempt` may be made, 0 for now; with `add`, after noting that it failed."""
-    return count_failures(attempt.limits(), WINDOW, add=add)
+def refuse_past(wait: int) -> None:
+    """Raise `TooManySignIns` where one must wait so many milliseconds, if any."""
+    if wait:
+        raise TooManySignIns(retry_after=math.ceil(wait / 1000))
 
 
 def try_once(attempt: Attempt) -> Account:
     """The account, if the password is its own; else `BadCredentials` or `TooManySignIns`. Belongs into a slot."""
-    if wait := failures(attempt, add=False):
-        raise TooManySignIns(retry_after=math.ceil(wait / 1000))
+    refuse_past(count_failures(attempt.limits(), WINDOW, add=False))
     account = attempt.account
     if account is None or not account.is_active:
         matches(attempt.password, None)
     elif matches(attempt.password, account.password):
-        remembered.add(account.password, attempt.password)
+        remembered.add(account.password, attempt)
         return account
-    failures(attempt, add=True)
+    count_failures(attempt.limits(), WINDOW, add=True)
     raise BadCredentials
 
 
@@ -101,9 +111,12 @@ def attempt_by_email(email: str, password: str, address: str) -> Attempt:
 
 def proven(attempt: Attempt) -> Account:
     """The account that is meant. Raises `BadCredentials`, `TooManySignIns`, `Busy`, `Unavailable`."""
+    refuse_past(count_failures(attempt.limits_of_address(), WINDOW, add=False))
     if known := attempt.known():
         return known
-    return in_slot(try_once, attempt)
+    account = in_slot(try_once, attempt)
+    account.renew_hash(attempt.password)
+    return account
 
 
 def verify(username: str, password: str, address: str) -> Account:
@@ -114,6 +127,7 @@ def verify(username: str, password: str, address: str) -> Account:
 async def averify(username: str, password: str, address: str) -> Account:
     """As `verify`, on the event loop."""
     attempt: Attempt = await database_sync_to_async(attempt_by_name)(username, password, address)
+    refuse_past(await acount_failures(attempt.limits_of_address(), WINDOW, add=False))
     if known := attempt.known():
         return known
     return await ain_slot(try_once, attempt)
@@ -156,8 +170,9 @@ def begin(make_attempt: Callable[[], Attempt]) -> SignedIn:
 class Remembered:
     """Credentials that were verified lately, so that HTTP Basic is not hashed for every request.
 
-    Kept as an HMAC over the stored hash and the given password, under a key of this process: another stored hash is
-    another entry, so a changed password is forgotten with it. Bounded: `most` entries, each for `seconds`.
+    Kept as an HMAC over the stored hash, the client's address and the given password, under a key of this process:
+    another stored hash is another entry, so a changed password is forgotten with it. Bounded: `most` entries, each for
+    `seconds`.
     """
 
     def __init__(self, most: int = 10_000, seconds: float = 300) -> None:
@@ -166,14 +181,15 @@ class Remembered:
         self.until: OrderedDict[bytes, float] = OrderedDict()
         self.lock = threading.Lock()
 
-    def digest(self, encoded: str, password: str) -> bytes:
-        return hmac.digest(self.key, f"{encoded}\n{password}".encode(), "sha256")
+    def digest(self, encoded: str, attempt: Attempt) -> bytes:
+        told = f"{encoded}\n{network_of(attempt.address)}\n{prepared(attempt.password)}"
+        return hmac.digest(self.key, told.encode("utf-8", "surrogatepass"), "sha256")
 
-    def knows(self, encoded: str, password: str) -> bool:
-        return self.until.get(self.digest(encoded, password), 0.0) > time.monotonic()
+    def knows(self, encoded: str, attempt: Attempt) -> bool:
+        return self.until.get(self.digest(encoded, attempt), 0.0) > time.monotonic()
 
-    def add(self, encoded: str, password: str) -> None:
-        digest = self.digest(encoded, password)
+    def add(self, encoded: str, attempt: Attempt) -> None:
+        digest = self.digest(encoded, attempt)
         with self.lock:
             self.until.pop(digest, None)
             self.until[digest] = time.monotonic() + self.seconds

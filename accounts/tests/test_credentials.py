@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from accounts import credentials, operations, passwords, sessions
 from accounts.credentials import (
@@ -92,6 +93,31 @@ def test_sign_ins_that_succeed_are_neither_limited_nor_counted(ben: Account, set
         credentials.check_current(ben, PASSWORD, HERE)
 
 
+def test_past_the_limit_a_right_guess_is_refused_as_a_wrong_one_however_lately_it_was_proven(
+    ben: Account, settings: Any
+) -> None:
+    settings.SIGN_IN_FAILURES = 3
+    assert verify("ben", PASSWORD, HERE)
+    for _ in range(3):
+        fail("ben")
+    for password in ("wrong", PASSWORD):
+        with pytest.raises(TooManySignIns):
+            verify("ben", password, HERE)
+        with pytest.raises(TooManySignIns):
+            sign_in("ben", password, HERE)
+
+
+def test_guesses_from_elsewhere_lock_nobody_out_who_is_in_already(ben: Account, settings: Any) -> None:
+    settings.SIGN_IN_FAILURES_WIDE = 3
+    assert verify("ben", PASSWORD, HERE)
+    for number in range(2, 5):
+        fail("ben", f"192.0.2.{number}")
+    assert verify("ben", PASSWORD, HERE)
+    for elsewhere in ("192.0.2.2", "192.0.2.9"):
+        with pytest.raises(TooManySignIns):
+            verify("ben", PASSWORD, elsewhere)
+
+
 def test_failures_are_limited_by_address_alone(ben: Account, settings: Any) -> None:
     settings.SIGN_IN_FAILURES_WIDE = 3
     for number in range(3):
@@ -137,7 +163,7 @@ def test_what_is_kept_of_failures_is_bounded_and_names_nobody(settings: Any, db:
     settings.SIGN_IN_FAILURES = settings.SIGN_IN_FAILURES_WIDE = 2
     attempt = Attempt(None, "nobody", "wrong", HERE)
     for _ in range(5):
-        credentials.failures(attempt, add=True)
+        count_failures(attempt.limits(), credentials.WINDOW, add=True)
     client = store.client()
     for counted, most in attempt.limits():
         key = operations.counter(counted)
@@ -205,12 +231,14 @@ def test_a_changed_password_or_a_disabled_account_is_not_remembered(ben: Account
 
 def test_what_is_remembered_is_bounded_and_forgotten() -> None:
     memory = Remembered(most=3, seconds=0.05)
-    for number in range(5):
-        memory.add("hash", str(number))
-    assert [memory.knows("hash", str(number)) for number in range(5)] == [False, False, True, True, True]
-    assert not memory.knows("other", "4")
+    attempts = [Attempt(None, "ben", str(number), HERE) for number in range(5)]
+    for attempt in attempts:
+        memory.add("hash", attempt)
+    assert [memory.knows("hash", attempt) for attempt in attempts] == [False, False, True, True, True]
+    assert not memory.knows("other", attempts[4])
+    assert not memory.knows("hash", attempts[4]._replace(address="192.0.2.2"))
     time.sleep(0.06)
-    assert not memory.knows("hash", "4")
+    assert not memory.knows("hash", attempts[4])
     assert b"hash" not in b"".join(memory.until)
 
 
@@ -222,9 +250,10 @@ async def test_it_is_the_same_on_the_event_loop(settings: Any) -> None:
     for name in ("ben", "nobody", "ben"):
         with pytest.raises(BadCredentials):
             await averify(name, "wrong", HERE)
-    with pytest.raises(TooManySignIns):
-        await averify("ben", "wrong", HERE)
-    assert await averify("ben", PASSWORD, HERE)  # remembered
+    for password in ("wrong", PASSWORD):
+        with pytest.raises(TooManySignIns):
+            await averify("ben", password, HERE)
+    assert await averify("ben", PASSWORD, "192.0.2.2")
 
 
 def test_signing_in_begins_a_session(ben: Account) -> None:
@@ -251,6 +280,18 @@ def test_a_password_that_changes_while_it_is_checked_signs_nobody_in(ben: Accoun
     with pytest.raises(BadCredentials):
         sign_in("ben", PASSWORD, HERE)
     assert changed == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hash_of_a_password_as_it_was_sent_is_renewed_and_ends_nothing(ben: Account) -> None:
+    sent = "cafe\u0301 noir"
+    ben.password = Argon2PasswordHasher.encode(passwords.OwaspArgon2Hasher(), sent, "salt" * 4)
+    ben.save()
+    for _ in range(2):
+        begun = sign_in("ben", sent, HERE).session
+        assert sign_in("ben", "caf\u00e9 noir", HERE)
+        assert verify("ben", sent, HERE)
+        assert sessions.authenticate(begun.token).id == ben.pk
 
 
 def test_an_account_that_changes_all_the_time_is_told_to_come_back(ben: Account, monkeypatch: Any) -> None:
