@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from accounts import admin_sessions as admin_sessions  # has admins of its own, which importing registers
 from accounts import operations
 from accounts.models import Account
+from accounts.reach import is_within_reach
 from foyer.api.wire import decode
 from foyer.errors import FoyerError, InvalidInput
 
@@ -88,10 +89,10 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
         return readonly if obj is None else ("username", *readonly)
 
     def has_change_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
-        return super().has_change_permission(request, obj) and is_within_reach(request, obj)
+        return super().has_change_permission(request, obj) and reaches(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and is_within_reach(request, obj)
+        return super().has_delete_permission(request, obj) and reaches(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
         for account in queryset:  # one by one: each has sessions to end and memberships to leave
@@ -161,8 +162,9 @@ def is_superuser(request: HttpRequest) -> bool:
     return isinstance(request.user, Account) and request.user.is_superuser
 
 
-def is_within_reach(request: HttpRequest, account: Account | None) -> bool:
-    return account is None or not account.is_superuser or is_superuser(request)
+def reaches(request: HttpRequest, account: Account | None) -> bool:
+    """Whether who looks at a page may change an account; None stands for accounts as such."""
+    return account is None or is_within_reach(caller_of_page(request).id, account)
 
 
 def account_of_page(request: HttpRequest) -> Account:

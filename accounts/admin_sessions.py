@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.models import Account, Connection, Session
+from accounts.reach import is_within_reach
 from foyer.admin.stored import Shown, StoredAdmin, log_change, place
 
 
 class EndedNotDeleted(StoredAdmin):
-    """What is looked at and ended; nothing about it is changed."""
+    """What is looked at and ended; nothing about it is changed. `account_of` says whose a row is."""
 
     actions = ["end"]
     delete_confirmation_template = "admin/stored/end_confirmation.html"
@@ -24,6 +25,14 @@ class EndedNotDeleted(StoredAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def account_of(self, row: Any) -> Account | None:
+        raise NotImplementedError
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        account = None if obj is None else self.account_of(obj)
+        reached = account is None or is_within_reach(cast(int, request.user.pk), account)
+        return super().has_delete_permission(request, obj) and reached
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         return super().delete_view(request, object_id, {"title": f"End {self.opts.verbose_name}"})
@@ -35,8 +44,12 @@ class EndedNotDeleted(StoredAdmin):
 
     @admin.action(description="End the selected", permissions=["delete"])
     def end(self, request: HttpRequest, chosen: Any) -> None:
-        self.delete_queryset(request, chosen)
-        self.message_user(request, f"Ended: {', '.join(map(str, chosen))}.", messages.SUCCESS)
+        ended = [row for row in chosen if self.has_delete_permission(request, row)]
+        self.delete_queryset(request, ended)
+        if len(ended) < len(chosen):
+            self.message_user(request, "Only a superuser ends the sessions of one.", messages.ERROR)
+        if ended:
+            self.message_user(request, f"Ended: {', '.join(map(str, ended))}.", messages.SUCCESS)
 
 
 @admin.register(Session)
@@ -52,6 +65,9 @@ class SessionAdmin(EndedNotDeleted):
     def account_link(self, session: Session) -> str:
         address = reverse("admin:accounts_account_change", args=[session.account_id])
         return format_html('<a href="{}">{}</a>', address, session.account)
+
+    def account_of(self, row: Session) -> Account | None:
+        return Account.objects.filter(pk=row.account_id).first()
 
     def page(self, request: HttpRequest, query: str) -> Shown:
         help = "Whose sessions? A whole username, in upper or lower case."
@@ -82,6 +98,9 @@ class ConnectionAdmin(EndedNotDeleted):
         its_sessions = reverse("admin:accounts_session_changelist", query={"q": connection.username})
         links = '<a href="{}">{}</a> (<a href="{}">sessions</a>)'
         return format_html(links, account, connection.username, its_sessions)
+
+    def account_of(self, row: Connection) -> Account | None:
+        return Account.objects.filter(pk=row.pk).first()
 
     def page(self, request: HttpRequest, query: str) -> Shown:
         help = "Somebody's whole username, in upper or lower case."

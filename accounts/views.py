@@ -28,6 +28,7 @@ from accounts.authentication import (
 from accounts.callers import Caller
 from accounts.errors import UserNotFound, WrongPassword
 from accounts.models import Account, as_json
+from accounts.reach import is_within_reach
 from accounts.serializers import Credentials, Data, EmailCredentials, NewPassword, SignUp, SignUpWithEmail
 from foyer.api.rest import AnyTypeJSONParser, FormParser, JSONParser, page_of, retry_key, with_next_link
 from foyer.api.retry_keys import RetryKey
@@ -87,23 +88,23 @@ class AccountView(APIView):
         return Response(as_json(reachable(caller_of(request), username)))
 
     def put(self, request: Request, username: str) -> Response:
-        account = reachable(caller_of(request), username)
+        account = changeable(caller_of(request), username)
         account.replace_data(Data.of(request))
         return Response(as_json(account))
 
     def patch(self, request: Request, username: str) -> Response:
-        account = reachable(caller_of(request), username)
+        account = changeable(caller_of(request), username)
         account.merge_data(Data.of(request))
         return Response(as_json(account))
 
     def delete(self, request: Request, username: str) -> Response:
-        reachable(caller_of(request), username).delete()
+        changeable(caller_of(request), username).delete()
         return Response(status=204)
 
 
 class PasswordView(APIView):
     def put(self, request: Request, username: str) -> Response:
-        account = reachable(caller_of(request), username)
+        account = changeable(caller_of(request), username)
         body = NewPassword.of(request)
         if "current" in body:
             prove_current(account, body["current"], request)
@@ -129,6 +130,14 @@ def reachable(caller: Caller, username: str) -> Account:
     account = Account.objects.called(username)
     if account is None:
         raise UserNotFound
+    return account
+
+
+def changeable(caller: Caller, username: str) -> Account:
+    """As `reachable`, to change it. Raises `Forbidden` for a superuser's too, save to its owner and to superusers."""
+    account = reachable(caller, username)
+    if not is_within_reach(caller.id, account):
+        raise Forbidden("Only a superuser changes the account of one.")
     return account
 
 

@@ -5,7 +5,7 @@ from django.test import Client
 
 from accounts import operations, tokens
 from accounts.models import Account
-from accounts.tests.pages import answers, browser_of, links, log, rows, staff
+from accounts.tests.pages import answers, browser_of, links, log, rows, staff, told
 from foyer.errors import BadToken
 from foyer.realtime.presence import ONLINE, arrive, beat, depart
 
@@ -150,3 +150,22 @@ def test_who_may_do_what_follows_from_his_permissions(ann: Account, boss: Accoun
         "staff": "sessions ok, end one ok, connections refused, end all refused",
         "superuser": "sessions ok, end one ok, connections ok, end all ok",
     }
+
+
+def test_only_superusers_end_the_sessions_of_one(ann: Account, boss: Account) -> None:
+    arrive(ONLINE, "one", [(boss.pk, "boss"), (ann.pk, "Ann")])
+    session, other = operations.start_session(boss.standing), operations.start_session(ann.standing)
+    key = f"{boss.pk}-{tokens.read_token(session.token).session}"
+    kinds = ("session", "connection")
+    lesser = browser_of(staff("keeper", *(f"accounts.{verb}_{kind}" for verb in ("view", "delete") for kind in kinds)))
+    assert lesser.post(f"{SESSIONS}{key}/delete/", {"post": "yes"}).status_code == 403
+    assert lesser.post(f"{CONNECTIONS}{boss.pk}/delete/", {"post": "yes"}).status_code == 403
+    for address, pk in ((f"{SESSIONS}?q=boss", key), (CONNECTIONS, str(boss.pk))):
+        answer = lesser.post(address, {"action": "end", "_selected_action": pk, "index": "0"}, follow=True)
+        assert told(answer) == ["Only a superuser ends the sessions of one."]
+    assert is_good(session)
+    form = {"action": "end", "_selected_action": [str(boss.pk), str(ann.pk)], "index": "0"}
+    assert len(told(lesser.post(CONNECTIONS, form, follow=True))) == 2
+    assert is_good(session)
+    with pytest.raises(BadToken):
+        is_good(other)

@@ -23,6 +23,7 @@ from accounts.credentials import (
 )
 from accounts.errors import TooManySignIns
 from accounts.models import Account
+from accounts.operations import count_failures
 from accounts.tests.conftest import PASSWORD
 from foyer.errors import BadCredentials, Busy
 from foyer.store import steps as store

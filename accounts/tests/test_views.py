@@ -12,7 +12,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Account
+from accounts.models import Account, as_json
 from accounts.tests.conftest import PASSWORD, Api, code, sign_in
 
 BIG = 123456789012345678901234567890
@@ -145,6 +145,29 @@ def test_an_admin_reaches_every_account(ben: Account, boss: Account) -> None:
     for path in ("/user/ben", "/user/%00", "/user/a%20%20", "/user/ben/password"):
         answer = client.put(path, {"new": "x"})
         assert code(answer) == (404, "user_not_found")
+
+
+def test_only_superusers_change_superusers(person: Callable[..., Account]) -> None:
+    root, other = (person(name, is_staff=True, is_superuser=True) for name in ("root", "other"))
+    person("boss", is_staff=True)
+    lesser = sign_in("boss")
+    before = as_json(root)
+    assert lesser.get("/user/root").json()["username"] == "root"
+    for method, path, body in (
+        ("PUT", "/user/root/password", {"new": "taken over"}),
+        ("PUT", "/user/ROOT/password", {"current": PASSWORD, "new": "taken over"}),
+        ("PUT", "/user/root", {"email": "boss@example.com"}),
+        ("PATCH", "/user/root", {"email": "boss@example.com"}),
+        ("DELETE", "/user/root", None),
+    ):
+        assert code(lesser.send(method, path, body)) == (403, "forbidden"), path
+    assert as_json(Account.objects.get(pk=root.pk)) == before
+    assert sign_in("root").patch("/user/other", {"a": 1}).status_code == 200
+    assert sign_in("root").put("/user/root/password", {"new": "another"}).status_code == 204
+    assert sign_in("other").delete("/user/root").status_code == 204
+    other.is_superuser = False
+    other.save()
+    assert lesser.delete("/user/other").status_code == 204
 
 
 def test_admins_page_through_all_accounts(boss: Account, person: Callable[..., Account]) -> None:
