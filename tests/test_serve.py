@@ -250,3 +250,20 @@ def test_stopping_it_stops_nothing_else(start_server: StartServer, tmp_path: Pat
     mine.stop(signal.SIGINT)
     assert httpx.get(f"{other.base_url}/", auth=ADMIN).status_code == 200
     assert valkey_of(other).is_running()
+
+
+def test_what_a_server_keeps_is_for_its_user_alone(start_server: StartServer) -> None:
+    server = start_server(DATABASE_URL="", **embedded)
+    server.stop()
+    opened = [server.data_dir, *server.data_dir.rglob("*")]
+    for path in opened:
+        path.chmod(0o777)
+    again = start_server(DATABASE_URL="", **embedded)
+    httpx.post(f"{again.base_url}/user", json={"username": "ann", "password": "correct horse"}).raise_for_status()
+    private = [
+        *(again.data_dir / name for name in (".", "secret-key", "valkey")),
+        *again.data_dir.glob("foyer.sqlite3*"),
+        *(path for path in (again.data_dir / "valkey").rglob("*") if not path.is_socket()),
+    ]
+    assert len(private) > 8
+    assert [path for path in private if path.stat().st_mode & 0o077] == []

@@ -126,6 +126,7 @@ class Store:
                     stderr=log,
                     pass_fds=(data,),
                     start_new_session=True,
+                    umask=0o077,
                 )
         finally:
             os.close(data)

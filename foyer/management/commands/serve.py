@@ -27,6 +27,7 @@ from redis.retry import Retry
 
 from foyer.errors import Unavailable
 from foyer.server import checks, processes
+from foyer.server.private import NotPrivate, keep_private
 from foyer.store import client as stores
 from foyer.store import embedded
 from foyer.store.client import without_password
@@ -160,9 +161,12 @@ def explain_refused_address(host: str, port: int, error: OSError) -> str:
 
 def make_data_dir() -> None:
     try:
+        keep_private(settings.DATA_DIR, settings.DATABASES["default"])
         Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # in DATA_DIR; WhiteNoise warns of its absence
     except OSError as error:
         raise CommandError(f"DATA_DIR is '{settings.DATA_DIR}', expected a folder to write to: {error}.") from None
+    except NotPrivate as error:
+        raise CommandError(str(error)) from None
 
 
 @contextlib.contextmanager
