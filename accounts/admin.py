@@ -164,7 +164,7 @@ def is_superuser(request: HttpRequest) -> bool:
 
 def reaches(request: HttpRequest, account: Account | None) -> bool:
     """Whether who looks at a page may change an account; None stands for accounts as such."""
-    return account is None or is_within_reach(caller_of_page(request).id, account)
+    return account is None or is_within_reach(account_of_page(request).pk, account)
 
 
 def account_of_page(request: HttpRequest) -> Account:

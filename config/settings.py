@@ -187,6 +187,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["foyer.api.schema.add_operators_routes", "foyer.api.schema.share_errors"],
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
+CSRF_FAILURE_VIEW = "foyer.api.handlers.csrf_failure"
 LOGIN_URL, LOGIN_REDIRECT_URL = "/sign-in", "/"
 
 HTTP_THREADS: int = env.whole("HTTP_THREADS", default=8, least=1, most=256)
@@ -217,7 +218,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "foyer.logs.LineFormatter"}, "json": {"()": "foyer.logs.JsonFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"discreet": {"()": "foyer.logs.Discreet"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["discreet"]}},
     # At DEBUG libraries log what is secret: the values in SQL, headers, replies of the store.
     "root": {"handlers": ["console"], "level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
     "loggers": {

@@ -94,6 +94,17 @@ def template(route: str) -> str:
     return "/" + re.sub(r"(?:\(\?P)?<(?:\w+:)?(\w+)>(?:[^)/]*\)\$?)?", r"{\1}", route)
 
 
+class Discreet(logging.Filter):
+    """Takes what a client sent out of what Django says when it refuses something for safety: what is left is why."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security"):
+            reason = record.args[0] if isinstance(record.args, tuple) and record.args else ""
+            why = str(reason).partition(" - ")[0] if record.name == "django.security.csrf" else ""
+            record.msg, record.args, record.exc_info = why or record.name.rpartition(".")[2], None, None
+        return True
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 
+from foyer.api.pages.policy import POLICY
 from foyer.api.rest import error_headers, preferred, understand
 from foyer.api.wire import encode
 from foyer.errors import BadRequest, Forbidden, FoyerError, NotFound
@@ -30,7 +31,12 @@ def json_answer(error: FoyerError, request: HttpRequest | None = None) -> HttpRe
 def html_answer(error: FoyerError) -> HttpResponse:
     """A page. It is made without the request, as what failed may be what tells who asks."""
     page = render_to_string("pages/error.html", {"title": "Error", "error": error})
-    return HttpResponse(page, status=error.status, headers=error_headers(error))
+    headers = {**error_headers(error), "Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+    return HttpResponse(page, status=error.status, headers=headers)
+
+
+def answer_with(request: HttpRequest, error: FoyerError) -> HttpResponse:
+    return html_answer(error) if wants_html(request) else json_answer(error, request)
 
 
 class ServerFault(FoyerError):
@@ -57,11 +63,7 @@ class ErrorAnswers:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         told = understand(error)
-        if told is None or isinstance(error, Http404):
-            return None
-        if not wants_html(request):
-            return json_answer(told, request)
-        return html_answer(told)
+        return None if told is None else answer_with(request, told)
 
 
 @csrf_exempt
@@ -71,16 +73,21 @@ def no_such_address(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return html_answer(BadRequest()) if wants_html(request) else json_answer(BadRequest())
+    return answer_with(request, BadRequest())
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return html_answer(Forbidden()) if wants_html(request) else json_answer(Forbidden())
+    return answer_with(request, Forbidden())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What changes something came without the token that its page has, or from a page of another site."""
+    return answer_with(request, Forbidden("This form is too old, or another site's. Load its page again."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return html_answer(NotFound()) if wants_html(request) else json_answer(NotFound())
+    return answer_with(request, NotFound())
 
 
 def server_fault(request: HttpRequest) -> HttpResponse:
-    return html_answer(ServerFault()) if wants_html(request) else json_answer(ServerFault())
+    return answer_with(request, ServerFault())

@@ -137,6 +137,11 @@ def send_secrets_everywhere(server: Server, token: str) -> None:
         form = {"username": "logged", "password": password, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
         assert page.status_code == 200
         client.post("/admin/login/", data=form)
+        for header in ("Origin", "Referer", "X-CSRFToken", "Cookie"):
+            sent = {header: f"https://{token}.example/{password}", "X-Forwarded-Proto": "https"}
+            for path in ("/admin/login/", "/sign-in", "/sign-out"):
+                client.post(path, data=form, headers=sent)
+                client.post(path, data={"username": "logged"}, headers=sent)
         client.post("/admin/login/", data=form | {"csrfmiddlewaretoken": token})
     for subprotocol in (f"bearer.{token}", f"bearer.{token}x"):
         with connect(f"{server.ws_url}/ws?token={token}", subprotocols=["foyer.v1", subprotocol]) as socket:  # type: ignore[list-item]
@@ -160,6 +165,20 @@ def send_secrets_everywhere(server: Server, token: str) -> None:
         for secret in (password, wrong):
             socket.send(json.dumps({"$type": "login", "username": "logged", "password": secret}))
             socket.recv(timeout=10)
+
+
+def test_a_refusal_for_safety_says_why_and_nothing_that_the_client_sent(talkative: Server) -> None:
+    sent = {"Origin": "https://evil.example", "X-Request-ID": "from elsewhere"}
+    with httpx.Client(base_url=talkative.base_url) as client:
+        client.get("/sign-in", headers={"Accept": "text/html"})
+        refused = client.post("/sign-in", data={"username": "logged"}, headers=sent | {"Accept": "text/html"})
+    assert refused.status_code == 403
+    assert "too old, or another site" in refused.text
+    assert "default-src 'none'" in refused.headers["Content-Security-Policy"]
+    wait_for(lambda: len(about(talkative, "from elsewhere")) == 2, seconds=5)
+    why = [line["message"] for line in about(talkative, "from elsewhere") if line["logger"] == "django.security.csrf"]
+    assert why == ["Origin checking failed"]
+    assert "evil" not in talkative.output()
 
 
 def test_no_token_and_no_password_is_ever_in_the_log(talkative: Server, token: str) -> None:

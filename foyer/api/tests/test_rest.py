@@ -117,10 +117,29 @@ def test_an_unknown_address_is_answered_in_json(accept: str) -> None:
         assert answer.json()["code"] == "not_found"
 
 
-def test_an_unknown_address_shows_a_browser_a_page() -> None:
-    answer = Client().get("/no/such", headers={"Accept": BROWSER})
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("path", ["/no/such", "/admin/no/such", "/static/no/such.js"])
+def test_an_unknown_address_shows_a_browser_a_page(path: str, debug: bool, settings: Any, admin_client: Client) -> None:
+    settings.DEBUG = debug
+    answer = admin_client.get(path, headers={"Accept": BROWSER})
     assert answer.status_code == 404
     assert answer["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert b"not_found" in answer.content
+    assert admin_client.get(path).json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize("accept", [BROWSER, JSON])
+def test_what_comes_without_the_csrf_token_is_refused_in_json_or_on_a_page(accept: str) -> None:
+    stranger = Client(enforce_csrf_checks=True)
+    for path in ("/sign-in", "/sign-out", "/admin/login/"):
+        answer = stranger.post(path, {"username": "x"}, headers={"Accept": accept})
+        assert answer.status_code == 403
+        if accept == JSON:
+            assert answer.json()["code"] == "forbidden"
+        else:
+            assert "default-src 'none'" in answer["Content-Security-Policy"]
+            assert b"another site" in answer.content
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -138,6 +157,7 @@ def test_handlers_answer_in_json_or_html() -> None:
         answers.append(server_fault(request))
         assert [answer.status_code for answer in answers] == [400, 403, 404, 500]
         assert all(answer["Content-Type"].startswith(kind) for answer in answers)
+        assert all(("Content-Security-Policy" in answer) == (kind == HTML) for answer in answers)
 
 
 def test_what_the_admin_raises_is_answered_too() -> None:
