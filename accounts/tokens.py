@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from typing import NamedTuple
 
 import jwt
@@ -11,6 +12,8 @@ from django.utils.crypto import salted_hmac
 from foyer.errors import BadToken
 
 ALGORITHM = "HS256"
+CLOCKS_APART = 10
+"""Seconds by which the clock of the instance that signed a token may be ahead of ours. None are added to its end."""
 
 
 class Claims(NamedTuple):
@@ -34,7 +37,9 @@ def write_token(claims: Claims, issued_at: int) -> str:
 def read_token(token: str) -> Claims:
     """What `token` says. Raises `BadToken` unless we signed it and it has not expired."""
     try:
-        content = jwt.decode(token, signing_key(), [ALGORITHM])
+        content = jwt.decode(token, signing_key(), [ALGORITHM], leeway=CLOCKS_APART)
     except (jwt.InvalidTokenError, ValueError):
         raise BadToken from None
+    if content["exp"] <= time.time():
+        raise BadToken
     return Claims(int(content["sub"]), content["sid"], content["exp"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -83,6 +84,19 @@ def test_a_token_holds_nothing_personal() -> None:
 def forged(**changes: Any) -> str:
     content = {"sub": "7", "sid": "x", "iat": int(time.time()), "exp": int(time.time()) + 60} | changes
     return jwt.encode(content, "another key that is long enough for it", "HS256")
+
+
+@pytest.mark.parametrize("ahead", [0, 1.5, 9])
+def test_a_token_of_an_instance_whose_clock_is_ahead_is_taken(ahead: float) -> None:
+    now = time.time()
+    assert read_token(write_token(Claims(7, "x", int(now) + 60), math.ceil(now + ahead))).session == "x"
+
+
+def test_a_token_of_a_time_to_come_is_not_and_nothing_is_added_to_the_end_of_one() -> None:
+    now = int(time.time())
+    for begins, ends in ((now + 60, now + 120), (now - 60, now), (now - 60, now - 1), (now + 5, now - 1)):
+        with pytest.raises(BadToken):
+            read_token(write_token(Claims(7, "x", ends), begins))
 
 
 @pytest.mark.parametrize(
