@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from accounts.callers import Caller
+from accounts.errors import UserNotFound
 from accounts.people import afind_person
 from foyer.api.contracts import checked
 from foyer.api.rest import MOST_MESSAGES, NEWEST, Page
@@ -54,8 +56,20 @@ async def post(gateway: Gateway, frame: Frame) -> bytes:
     direct = is_direct(frame)
     text, retry_key = check_post(frame)
     if direct:
-        return await asend_direct(gateway.caller, await afind_person(frame["user"]), text, retry_key)
+        return await send_to(gateway.caller, frame["user"], text, retry_key)
     return await apost_message(gateway.caller, room_of(frame), text, retry_key)
+
+
+async def send_to(caller: Caller, name: str, text: str, retry_key: str | None) -> bytes:
+    """Send a direct message to whoever has a name now, also where it is given to somebody else meanwhile."""
+    person = await afind_person(name)
+    try:
+        return await asend_direct(caller, person, text, retry_key)
+    except UserNotFound:
+        successor = await afind_person(name)
+        if successor.id == person.id:
+            raise
+        return await asend_direct(caller, successor, text, retry_key)
 
 
 @command("history", frames.History, gives=frames.Page)

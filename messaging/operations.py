@@ -16,10 +16,11 @@ import orjson
 from django.conf import settings
 
 from accounts.callers import Caller, who
+from accounts.errors import UserNotFound
 from accounts.operations import user_tag
 from accounts.people import Person
 from foyer.api.rest import Page
-from foyer.api.wire import quoted
+from foyer.api.wire import fields_of, quoted
 from foyer.errors import Unavailable
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import fingerprint
@@ -109,46 +110,73 @@ def _delete_message(caller: Caller, room_id: str, message_id: int) -> Steps[None
 
 
 def _send_direct(caller: Caller, to: Person, text: str, retry_key: str | None = None) -> Steps[bytes]:
-    """Send a direct message. Returns it as JSON, with its id in the sender's log. Acknowledged means in both logs."""
+    """Send a direct message. Returns it as JSON, with its id in the sender's log. Acknowledged means in both logs.
+
+    Raises `UserNotFound`, and leaves nothing behind, if the recipient's account is gone by now.
+    """
     body = body_of(b'"to":' + quoted(to.username), text)
     retry = retry_arguments(retry_key, orjson.dumps([to.id, text]))
-    return bytes((yield from in_both_logs("send", caller, to, body, *retry)))
+    message, is_there = yield from in_both_logs("send", caller, to, body, *retry)
+    if not is_there:
+        yield from retract(caller, to, fields_of(message)["id"], retry_key)
+        raise UserNotFound(f"There is no user '{to.username}'.")
+    return bytes(message)
+
+
+def retract(caller: Caller, to: Person, message_id: int, retry_key: str | None) -> Steps[None]:
+    sender = caller.id, caller.signature
+    yield LIBRARY.call("retract", [user_tag(caller.id)], *sender, to.id, message_id, deleted_body(to), retry_key or "")
+
+
+def deleted_body(to: Person) -> bytes:
+    """What is told of a direct message that is no more."""
+    return b'{"id":\x00,"to":' + quoted(to.username) + b"}"
 
 
 def _edit_direct(caller: Caller, to: Person, message_id: int, text: str) -> Steps[bytes]:
     """Give a direct message that the caller sent another text, in both logs. Returns it as JSON, as `send` does."""
-    return bytes((yield from in_both_logs("edit_direct", caller, to, message_id, quoted(text), now_text())))
+    message, _ = yield from in_both_logs("edit_direct", caller, to, message_id, quoted(text), now_text())
+    return bytes(message)
 
 
 def _delete_direct(caller: Caller, to: Person, message_id: int) -> Steps[None]:
     """Take a direct message that the caller sent out of both logs. Raises `MessageNotFound` if it is gone already."""
-    told = b'{"id":\x00,"to":' + quoted(to.username) + b"}"
-    if not (yield from in_both_logs("delete_direct", caller, to, message_id, told)):
+    was_there, _ = yield from in_both_logs("delete_direct", caller, to, message_id, deleted_body(to))
+    if not was_there:
         raise errors.MessageNotFound
 
 
-def in_both_logs(function: str, caller: Caller, to: Person, *args: Argument) -> Steps[Any]:
-    """Do something in the caller's log, then deliver what it left in his outbox for `to`. Returns the first's reply."""
+def in_both_logs(function: str, caller: Caller, to: Person, *args: Argument) -> Steps[tuple[Any, bool]]:
+    """Do something in the caller's log, then deliver what it left in the outbox for `to`.
+
+    Returns the first's reply, and whether the account of `to` was there to have it.
+    """
     sender = caller.id, caller.signature
-    reply, *waiting = yield LIBRARY.call(function, [user_tag(caller.id)], *sender, to.id, *args)
-    yield from deliver(caller, to, *waiting)
-    return reply
-
-
-def deliver(caller: Caller, to: Person, waiting: list[bytes], others: list[Any]) -> Steps[None]:
-    """Put what waits for somebody into his log, all of it, and then some of what a crash left for others."""
-    while waiting:
-        waiting = yield from deliver_portion(caller, to.id, waiting)
+    reply, waiting, others = yield LIBRARY.call(function, [user_tag(caller.id)], *sender, to.id, *args)
+    is_there = yield from deliver(caller, to, waiting)
     yield from deliver_left_behind(caller, others)
+    return reply, is_there
 
 
-def deliver_portion(caller: Caller, recipient: int, waiting: list[bytes]) -> Steps[list[bytes]]:
-    """Deliver what a stored function gave as one portion, and cross it off. Returns the next one."""
+def deliver(caller: Caller, to: Person, waiting: list[bytes]) -> Steps[bool]:
+    """Put what waits for somebody into their log, all of it. Returns whether their account was there to have it."""
+    is_there = True
+    while waiting:
+        is_there, waiting = yield from deliver_portion(caller, to.id, waiting)
+    return is_there
+
+
+def deliver_portion(caller: Caller, recipient: int, waiting: list[bytes]) -> Steps[tuple[bool, list[bytes]]]:
+    """Deliver what a stored function gave as one portion, and cross it off.
+
+    Returns whether the recipient's account was there, and the next portion. What is for one that is gone is crossed
+    off too: there is no log for it.
+    """
     to = orjson.loads(waiting[3].replace(b"\x00", b"0").replace(b"\x01", b"0"))["to"]
     sender = caller.signature
-    yield LIBRARY.call("deliver", [user_tag(recipient)], quoted(to), caller.id, sender, *waiting)
-    left: list[bytes] = yield LIBRARY.call("delivered", [user_tag(caller.id)], recipient, *waiting[0::4])
-    return left
+    is_there = yield LIBRARY.call("deliver", [user_tag(recipient)], quoted(to), caller.id, sender, *waiting)
+    left = yield LIBRARY.call("delivered", [user_tag(caller.id)], recipient, *waiting[0::4])
+    return bool(is_there), left
 
 
 def deliver_left_behind(caller: Caller, others: list[Any]) -> Steps[None]:

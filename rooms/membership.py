@@ -15,6 +15,7 @@ from typing import NamedTuple
 import orjson
 
 from accounts.callers import Caller, who
+from accounts.errors import AccountGone, UserNotFound
 from accounts.operations import user_tag
 from accounts.people import Person
 from foyer.api.wire import quoted
@@ -42,8 +43,17 @@ class Member(NamedTuple):
 def _add_member(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Member, bool]]:
     """Let `someone` into a room. Returns the member, and whether they came in now.
 
-    Raises `RoomNotFound`, `NotAMember` for a caller who may not, `AccountGone`.
+    Raises `RoomNotFound`, `NotAMember` for a caller who may not, `AccountGone`, `UserNotFound` if `someone` is gone.
     """
+    try:
+        return (yield from let_in(caller, room_id, someone))
+    except AccountGone:
+        if someone.id == caller.id:
+            raise
+        raise UserNotFound(f"There is no user '{someone.username}'.") from None
+
+
+def let_in(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Member, bool]]:
     tag = topic_of(room_id).tag
     add = partial(LIBRARY.call, "add_member", [tag], *who(caller), caller.signature)
     is_new, joined_at, *notices = yield add(someone.id, quoted(someone.username), "")
