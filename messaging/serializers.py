@@ -12,12 +12,13 @@ from foyer.errors import InvalidInput
 from foyer.text import is_blank
 
 LONGEST_TEXT = 4096
+NOT_BLANK = Seen(message="A message is not blank.")
 
 
 class MessageText(serializers.Serializer[Any]):
     """A message's text: 1-4096 characters, not blank, no NUL; kept exactly as sent."""
 
-    text = StrictText(max_length=LONGEST_TEXT, validators=[Seen(message="A message is not blank.")])
+    text = StrictText(max_length=LONGEST_TEXT, validators=[NOT_BLANK])
 
 
 def check_post(frame: dict[str, Any]) -> tuple[str, str | None]:

@@ -12,7 +12,8 @@ from foyer.api.wire import fields_of
 from foyer.errors import InvalidInput, UnknownCursor
 from foyer.store.steps import client
 from rooms import search
-from rooms.operations import INDEX, delete_room, name_key, update_room
+from rooms.names import name_key
+from rooms.operations import INDEX, delete_room, update_room
 from rooms.search import search_rooms
 from rooms.tests.invariants import create
 from rooms.words import words_of
