@@ -38,6 +38,10 @@ LOOK_EVERY = 10.0
 """Seconds after which a quiet topic is compared with its log."""
 ANSWER_WITHIN = 5.0
 """Seconds that a subscriber waits for the store."""
+MOST_EARLY = 500
+"""Events kept while a topic is mended: what came before them is read from the log anyway."""
+MENDED_WITHIN = 5.0
+"""Seconds between two attempts to mend a topic, at most."""
 LOST_TRACK = "The log can't tell what came after that event. Load the history and subscribe afresh."
 
 Check = Callable[[], Awaitable[object]]
@@ -58,15 +62,22 @@ class Hub:
         self.fan_out = FanOut(self)
         self.subscribers = Subscribers(self)
         self.gaps_repaired = 0
-        self.start(self.tend())
+        self.start(supervised("tending the topics", self.tend))
         self.start(hear_operators(self.people))
 
     def start(self, work: Any) -> asyncio.Task[Any]:
         """Run `work` beside everything else, and hold on to it until it ends. It is no part of the caller's request."""
         task: asyncio.Task[Any] = self.loop.create_task(work, context=self.context.copy())
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self.ended)
         return task
+
+    def ended(self, task: asyncio.Task[Any]) -> None:
+        """Nothing ends by a fault unseen. Errors that a client is told are told by whoever awaits the task."""
+        self.tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, FoyerError):
+            logger.error("a task of the hub failed", exc_info=error)
 
     # Reading a topic
 
@@ -236,6 +247,8 @@ class Hub:
     def take(self, feed: Feed, event: Event) -> None:
         if not feed.ready.done() or feed.repair is not None:
             feed.early.append(event)
+            if len(feed.early) > MOST_EARLY:
+                del feed.early[0]
         elif not feed.accept(event):
             feed.early.append(event)
             feed.repair = self.start(self.mend(feed))
@@ -249,31 +262,41 @@ class Hub:
 
     async def mend(self, feed: Feed) -> None:
         """Read what was missed from the log, for as long as it takes the store to answer, and pass it on."""
-        pause = 0.05
+        pause, faults = 0.05, 0
         while True:
             try:
-                stretch = await aread_log(feed.topic, feed.offset, PAGE, feed.epoch)
+                if await self.read_missed(feed):
+                    break
             except FoyerError:
-                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load, guards nothing
-                pause = min(2 * pause, 1.0)
-                continue
-            if not stretch.whole:
-                last = await self.last_event(feed, stretch.head)
-                if last is None:
-                    self.lost(feed, stretch.head)
-                    return
-                feed.offset = last.offset - 1
-                stretch = Stretch(True, stretch.head, [last])
-            feed.epoch = stretch.head.epoch or feed.epoch
-            for event in stretch.events:
-                feed.accept(event)
-            self.gaps_repaired += bool(stretch.events)
-            self.fan_out.plan(feed)
-            if feed.offset >= stretch.head.offset:
-                break
+                pause = await longer(pause, 1.0)
+            except Exception:
+                faults += 1
+                if faults == 1:
+                    logger.exception("topic %s can't be read; trying on", feed.topic.tag)
+                pause = await longer(pause, MENDED_WITHIN)
+        if faults:
+            logger.warning("topic %s is read again, after %d faults", feed.topic.tag, faults)
         feed.repair = None
-        feed.heard_at = self.loop.time()
-        self.take_early(feed)
+        if self.feeds.get(feed.topic.tag.encode()) is feed:
+            feed.heard_at = self.loop.time()
+            self.take_early(feed)
+
+    async def read_missed(self, feed: Feed) -> bool:
+        """Read a page of what was missed, and pass it on. True when that was all, or the topic is read no more."""
+        stretch = await aread_log(feed.topic, feed.offset, PAGE, feed.epoch)
+        if not stretch.whole:
+            last = await self.last_event(feed, stretch.head)
+            if last is None:
+                self.lost(feed, stretch.head)
+                return True
+            feed.offset = last.offset - 1
+            stretch = Stretch(True, stretch.head, [last])
+        feed.epoch = stretch.head.epoch or feed.epoch
+        for event in stretch.events:
+            feed.accept(event)
+        self.gaps_repaired += bool(stretch.events)
+        self.fan_out.plan(feed)
+        return feed.offset >= stretch.head.offset
 
     async def last_event(self, feed: Feed, head: Head) -> Event | None:
         """The event by which a topic ended meanwhile, which is all that is left of its log."""
@@ -323,8 +346,14 @@ class Hub:
         quiet = [feed for feed in self.feeds.values() if feed.readers and now - feed.heard_at > LOOK_EVERY]
         for start in range(0, len(quiet), PAGE):
             some = quiet[start : start + PAGE]
-            for feed, head in zip(some, await asyncio.gather(*(aread_head(feed.topic) for feed in some)), strict=True):
+            heads = await asyncio.gather(*(aread_head(feed.topic) for feed in some), return_exceptions=True)
+            for feed, head in zip(some, heads, strict=True):
+                if isinstance(head, FoyerError):
+                    raise head
                 feed.heard_at = now
+                if isinstance(head, BaseException):
+                    logger.warning("topic %s can't be compared with its log: %s", feed.topic.tag, head)
+                    continue
                 behind = head.offset > feed.offset or head.epoch != feed.epoch
                 if behind and feed.repair is None and feed.ready.done():
                     feed.repair = self.start(self.mend(feed))
@@ -336,6 +365,25 @@ class Hub:
         for task in list(self.tasks):
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+async def longer(pause: float, most: float) -> float:
+    """Wait for about `pause` seconds; returns how long to wait the next time."""
+    await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load, guards nothing
+    return min(2 * pause, most)
+
+
+async def supervised(name: str, work: Callable[[], Awaitable[object]]) -> None:
+    """Do `work()`, and again, after a while, whenever a fault ends it."""
+    pause = 1.0
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            await work()
+            return
+        except Exception:
+            logger.exception("%s failed; it begins again", name)
+            pause = await longer(pause if asyncio.get_running_loop().time() - began < 60 else 1.0, 30.0)
 
 
 hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -35,6 +35,8 @@ DEAD_AFTER = 20.0
 GATHER = 0.1
 """Seconds between two calls, at least, for each thousand connections that watch: when everyone comes back at once, each
 hears of all, so what they hear is joined."""
+FIRST_PAUSE = 0.05
+"""Seconds before what the store did not take is told again; later pauses are longer."""
 AT_ONCE = 500
 """Users in one call, and so in one event, at most."""
 
@@ -194,7 +196,7 @@ class Presence:
 
     async def tell(self) -> None:
         """Tell the store what changed, for as long as it takes it to answer."""
-        pause = 0.05
+        pause = FIRST_PAUSE
         try:
             while self.changed:
                 gather = GATHER * max(self.watchers(self.topic) / 1000, 1)
@@ -203,12 +205,14 @@ class Presence:
                 self.under_way = {user: self.changed.pop(user) for user in some}
                 try:
                     await self.tell_of(some)
-                except FoyerError:
+                except Exception as error:
+                    if not isinstance(error, FoyerError) and pause == FIRST_PAUSE:
+                        logger.exception("presence of %s can't be told; trying on", self.topic.name)
                     self.changed = self.under_way | self.changed
                     await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load, guards nothing
                     pause = min(2 * pause, 1.0)
                     continue
-                self.under_way, pause, self.told_at = {}, 0.05, self.loop.time()
+                self.under_way, pause, self.told_at = {}, FIRST_PAUSE, self.loop.time()
                 self.round.set_result(None)
                 self.round = self.loop.create_future()
         finally:

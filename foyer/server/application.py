@@ -14,7 +14,7 @@ from django.conf import settings
 from foyer.errors import FoyerError, MethodNotAllowed
 from foyer.logs import begin_request, id_headers, request_done
 from foyer.realtime.consumer import answer_for_consumer, http_error
-from foyer.realtime.hub import get_hub
+from foyer.realtime.hub import get_hub, supervised
 from foyer.realtime.log import aread_head
 from foyer.realtime.presence import ONLINE
 from foyer.server import beside, health, metrics
@@ -85,9 +85,9 @@ class Application:
         with contextlib.suppress(*STORE_ERRORS, FoyerError):  # an absent store is given them by its first call
             await asyncio.get_running_loop().run_in_executor(None, load_functions)
         hub = get_hub()
-        hub.start(Report(hub, {"rest": self.rest, "sign_ins": self.sign_ins}).keep())
+        hub.start(supervised("counting", Report(hub, {"rest": self.rest, "sign_ins": self.sign_ins}).keep))
         for work in beside.tasks:
-            hub.start(work())
+            hub.start(supervised(work.__name__, work))
         spare_the_loop()
         await send({"type": "lifespan.startup.complete"})
         await receive()

@@ -6,7 +6,9 @@ from typing import NoReturn
 
 from redis.exceptions import (
     AskError,
+    AuthenticationError,
     ClusterDownError,
+    NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     ResponseError,
@@ -17,10 +19,14 @@ from foyer.errors import FoyerError, Unavailable
 from foyer.store.client import STORE_ERRORS
 from foyer.store.functions import Call, with_places
 
-AWAY = (AskError, ClusterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError)
+AWAY = (
+    *(AskError, ClusterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError),
+    *(AuthenticationError, NoPermissionError),
+)
 AWAY_REPLIES = (
     *("MISCONF", "NOREPLICAS", "BUSY", "LOADING", "MASTERDOWN", "OOM", "READONLY"),
     *("ASK", "CLUSTERDOWN", "MOVED", "TRYAGAIN"),
+    *("NOAUTH", "NOPERM", "WRONGPASS"),
 )
 """The same as a node says it, and what redis-py has no class for."""
 
