@@ -98,11 +98,8 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
                 return (yield from made_room(attempt.place, *earlier))
         if not is_new:
             state = yield LIBRARY.call("holds", [tag], key)
-            if state == b"gone":
-                yield from clear_away(room_id, key)
-                continue
-            if state == b"no":
-                yield release(key, room_id, claim)
+            if state in (b"gone", b"leaving", b"no"):
+                yield from give_back(state, key, room_id, claim)
                 continue
         if is_new or state == b"unmade":
             if not (yield from attempt.go_to(room_id)):
@@ -126,7 +123,7 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
             return (yield from made_room(room_id, room, *notices))
         if state == b"taken":
             raise RoomNameTaken(f"A room named '{name}' exists.")
-        yield from clear_away(room_id, key)
+        yield from give_back(b"leaving", key, room_id, claim)
 
 
 def release(key: str, room_id: str, claim: bytes = b"") -> Call:
@@ -213,34 +210,46 @@ def claim_for(room_id: str, key: str, name: str) -> Steps[bytes]:
             return bytes(claim)
         other = room_topic(holder.decode()).tag
         state = yield LIBRARY.call("holds", [other], key)
-        if state == b"no":
-            yield release(key, holder.decode(), claim)
-        elif state == b"gone" or (state == b"unmade" and (yield LIBRARY.call("bar", [other]))):
-            yield from clear_away(holder.decode(), key)
-        else:
+        if state == b"unmade" and (yield LIBRARY.call("bar", [other])):
+            state = b"gone"
+        if state in (b"yes", b"unmade"):
             raise RoomNameTaken(f"A room named '{name}' exists.")
+        yield from give_back(state, key, holder.decode(), claim)
 
 
 def _delete_room(caller: Caller, room_id: str) -> Steps[None]:
     """Delete a room and all its messages; owner and admins. Raises `RoomNotFound` when it is gone already."""
     delete = LIBRARY.call("delete", [changeable(room_id).tag], *who(caller), caller.signature)
-    state, key, *notices = yield delete
+    state, *told = yield delete
     while state == b"waits":
-        yield from tell(room_id, notices)
-        state, key, *notices = yield delete
-    yield from clear_away(room_id, key.decode())
+        yield from tell(room_id, told)
+        state, *told = yield delete
+    key, leaving = told
+    yield from clear_away(room_id, key.decode(), *leaving)
     if state == b"gone":
         raise RoomNotFound
 
 
-def clear_away(room_id: str, key: str) -> Steps[None]:
+def give_back(state: bytes, key: str, room_id: str, claim: bytes) -> Steps[None]:
+    """Give back a name that its room does not hold, as `holds` found."""
+    if state == b"leaving":
+        leaving = yield LIBRARY.call("leaving", [room_topic(room_id).tag])
+        yield from clear_away(room_id, key, *leaving)
+    else:
+        yield release(key, room_id, claim if state == b"no" else b"")
+
+
+def clear_away(room_id: str, key: str, more: int, *members: bytes) -> Steps[None]:
     """Take a room that is gone from its members' lists, then from the index. Stopped anywhere, it may begin again."""
     tag = room_topic(room_id).tag
-    members = yield LIBRARY.call("leaving", [tag])
-    while members:
-        yield [LIBRARY.call("forget", [user_tag(int(member))], room_id) for member in members]
-        members = yield LIBRARY.call("leaving", [tag], *members)
-    yield release(key, room_id)
+    while True:
+        if members:
+            yield [LIBRARY.call("forget", [user_tag(int(member))], room_id) for member in members]
+        done = LIBRARY.call("leaving", [tag], *members)
+        if not more:
+            break
+        more, *members = yield done  # type: ignore[assignment]
+    yield [done, release(key, room_id)] if members else [release(key, room_id)]
 
 
 def _list_rooms(

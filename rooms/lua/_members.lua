@@ -22,6 +22,12 @@ local function take_out(tag, user)
   return true
 end
 
+-- Some of those who have a deleted room on their list still: {1 if there are more, else 0; account id, …}.
+local function still_leaving(tag)
+  local some = redis.call('HRANDFIELD', tag .. ':leaving', MEMBERS_AT_ONCE)
+  return {redis.call('HLEN', tag .. ':leaving') > #some and 1 or 0, unpack(some, 1, MEMBERS_AT_ONCE)}
+end
+
 -- Account id and time of joining, of an entry of `:order`.
 local function read_entry(entry)
   local time, user = string.match(entry, '^(.*)-(%d+)$')
