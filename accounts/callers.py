@@ -47,7 +47,7 @@ class Caller:
 
 
 SERVER = Caller(0, "", is_admin=True)
-"""The server itself: code that everything is allowed to, such as the models run. Nobody's name is on what it does."""
+"""The server itself, which may do everything, as the models do. Nobody's name is on what it does."""
 
 
 class Somebody(Protocol):
@@ -61,11 +61,11 @@ class Somebody(Protocol):
 
 
 def trusted(account: Somebody) -> Caller:
-    """The server acting in the name of `account`: it may everything, and events say that it was that account.
+    """The server acting in the name of `account`: it may do everything, and events say that it was that account.
 
     Raises `TypeError` for what is no stored account.
     """
-    if not (isinstance(getattr(account, "pk", None), int) and isinstance(getattr(account, "username", None), str)):
+    if not (isinstance(getattr(account, "pk", None), int) and account.pk and hasattr(account, "username")):
         raise TypeError(f"A stored account is expected, not {account!r}.")
     return Caller(account.pk, account.username, is_admin=True)
 

@@ -6,7 +6,7 @@ awaitable: `objects`, `save`, `delete`, `refresh_from_db`.
 
 Guarantees: a loop reads one page after another, never everything at once. `save` writes the fields that were changed
 since the row was read, and no others. What an operation refuses is raised as it is, a `FoyerError`. No check is made
-of who asks: this is for code of the server, which may everything.
+of who asks: this is for code of the server, which may do everything.
 """
 
 from __future__ import annotations
