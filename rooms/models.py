@@ -16,8 +16,11 @@ from foyer.api.wire import fields_of
 from foyer.store.models import Part, StoredManager, StoredModel, StoredQuerySet, wait_for
 from foyer.store.steps import Steps, acarry_out
 from rooms.errors import NotInRoom
-from rooms.membership import Member, add_member, is_member, list_members, remove_member
+from rooms.membership import Member, add_member, apage_of_members, is_member, page_of_members, remove_member
 from rooms.operations import create_room, delete_room, find_room, last_room_id, list_rooms, show_room, update_room
+
+MEMBERS_AT_ONCE = 1000
+"""Members that a loop reads at once."""
 
 
 class RoomQuerySet(StoredQuerySet["Room"]):
@@ -98,7 +101,7 @@ class Room(StoredModel):
 class Members:
     """Who is in a room: `room.members`. A loop gives a `Member` for each, by the time they joined.
 
-    They are read in portions, one after another, before the loop begins.
+    They are read one portion after another.
     """
 
     def __init__(self, room_id: str) -> None:
@@ -108,11 +111,25 @@ class Members:
         return self
 
     def __iter__(self) -> Iterator[Member]:
-        return iter(wait_for(list_members.steps(SERVER, self.room_id)))
+        after: str | None = ""
+        while after is not None:
+            page = wait_for(page_of_members.steps(SERVER, self.room_id, after, MEMBERS_AT_ONCE))
+            yield from page.members
+            after = page.after
 
     async def __aiter__(self) -> AsyncIterator[Member]:
-        for member in await acarry_out(list_members.steps(SERVER, self.room_id)):
-            yield member
+        after: str | None = ""
+        while after is not None:
+            page = await apage_of_members(SERVER, self.room_id, after, MEMBERS_AT_ONCE)
+            for member in page.members:
+                yield member
+            after = page.after
+
+    def count(self) -> int:
+        return wait_for(page_of_members.steps(SERVER, self.room_id, limit=1)).total
+
+    async def acount(self) -> int:
+        return (await apage_of_members(SERVER, self.room_id, limit=1)).total
 
     def __contains__(self, account: Somebody) -> bool:
         return wait_for(is_member.steps(account.pk, self.room_id))

@@ -13,6 +13,7 @@ from foyer.realtime.topics import room_topic, user_topic
 from foyer.store import steps as store
 from foyer.store.models import NotInRedis
 from messaging.models import Message
+from rooms import models
 from rooms.errors import PermanentRoom, RoomNameTaken, RoomNotFound
 from rooms.models import Room
 from rooms.operations import create_room
@@ -158,6 +159,7 @@ def test_members_are_let_in_and_taken_out(ann: Account, ben: Account) -> None:
     room.members.add(ben)
     assert ben in room.members
     assert [member.username for member in room.members.all()] == ["ann", "ben"]
+    assert room.members.count() == 2
     room.members.remove(ben)
     room.members.remove(ben)
     assert ben not in room.members
@@ -166,11 +168,22 @@ def test_members_are_let_in_and_taken_out(ann: Account, ben: Account) -> None:
         room.members.add("ben")  # type: ignore[arg-type]
 
 
+def test_a_loop_over_members_reads_one_portion_after_another(ann: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room.objects.create(owner=ann, name="general")
+    names = [f"user-{number}" for number in range(6)]
+    room.members.add(*(Account.objects.create_user(name, None) for name in names))
+    monkeypatch.setattr(models, "MEMBERS_AT_ONCE", 3)
+    assert round_trips(lambda: next(iter(room.members))) == 1
+    assert [member.username for member in room.members] == ["ann", *names]
+    assert round_trips(lambda: list(room.members)) == 3
+
+
 async def test_members_can_be_awaited(ann: Account, ben: Account) -> None:
     room = await Room.objects.acreate(owner=ann, name="general")
     await room.members.aadd(ben, by=ann)
     assert [member.username async for member in room.members] == ["ann", "ben"]
     assert await room.members.acontains(ben)
+    assert await room.members.acount() == 2
     await room.members.aremove(ann)
     assert not await room.members.acontains(ann)
     assert [found async for found in Room.objects.filter(member=ben)] == [room]
