@@ -248,7 +248,7 @@ def clear_away(room_id: str, key: str, more: int, *members: bytes) -> Steps[None
         done = LIBRARY.call("leaving", [tag], *members)
         if not more:
             break
-        more, *members = yield done  # type: ignore[assignment]
+        more, *members = yield done
     yield [done, release(key, room_id)] if members else [release(key, room_id)]
 
 
