@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
@@ -19,17 +19,17 @@ from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts import cookies
 from accounts.callers import Caller
 from accounts.credentials import averify, verify
-from accounts.errors import ForeignOrigin
+from accounts.errors import ForeignOrigin, TooManySignIns
 from accounts.models import Account
 from accounts.sessions import aauthenticate, authenticate
-from foyer.api.rest import CHALLENGE
-from foyer.errors import BadCredentials, NotAuthenticated
+from foyer.api.exceptions import CHALLENGE
+from foyer.api.forms import FORM
+from foyer.errors import BadCredentials, BadToken, FoyerError, NotAuthenticated
 
 TOKEN_PROTOCOL = "bearer."  # noqa: S105 - how a subprotocol that carries a token begins
 
@@ -64,9 +64,10 @@ def split_basic(value: str) -> tuple[str, str]:
 
 
 class HeaderAuthentication(BaseAuthentication):
-    """One scheme of the Authorization header."""
+    """One scheme of the Authorization header. `refuses` are the errors that it may answer."""
 
     scheme: str
+    refuses: ClassVar[tuple[type[FoyerError], ...]]
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         scheme, value = split_authorization(request.META.get("HTTP_AUTHORIZATION", ""))
@@ -83,6 +84,7 @@ class TokenAuthentication(HeaderAuthentication):
     """`Authorization: Bearer <token>`"""
 
     scheme = "bearer"
+    refuses = (NotAuthenticated, BadToken)
 
     def caller(self, value: str, request: Request) -> Caller:
         return authenticate(value)
@@ -92,8 +94,13 @@ class RememberedBasicAuthentication(HeaderAuthentication):
     """HTTP Basic. The row is read for every request, the password hashed once in a few minutes."""
 
     scheme = "basic"
+    refuses = (NotAuthenticated, BadCredentials, TooManySignIns)
 
     def caller(self, value: str, request: Request) -> Caller:
+        origin = request.META.get("HTTP_ORIGIN")
+        is_form = request._request.content_type == FORM
+        if is_form and origin is not None and not is_own_origin(origin, request.META.get("HTTP_HOST", "")):
+            raise ForeignOrigin  # a form of any page would be sent with the password that a browser remembers
         return verify(*split_basic(value), client_address(request)).caller
 
 
@@ -112,27 +119,13 @@ class WelcomeAll(BaseAuthentication):
     """Any way of signing in, on routes that greet whoever comes: a token that is no good counts as none."""
 
     ways = (TokenAuthentication, RememberedBasicAuthentication, CookieAuthentication)
+    refuses = (TooManySignIns,)
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         try:
             return next((found for way in self.ways if (found := way().authenticate(request))), None)
-        except (NotAuthenticated, exceptions.PermissionDenied):
+        except (NotAuthenticated, ForeignOrigin, exceptions.PermissionDenied):
             return None
-
-
-class SignedIn(BasePermission):
-    """Anyone who is signed in."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return caller_or_none(request) is not None
-
-
-class IsAdmin(BasePermission):
-    """Admins."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        caller = caller_or_none(request)
-        return caller is not None and caller.is_admin
 
 
 def caller_or_none(request: Request) -> Caller | None:

@@ -26,11 +26,12 @@ from typing import NamedTuple
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from accounts.errors import AccountChanged, AccountGone, TooManySignIns
+from accounts.callers import Caller
+from accounts.errors import AccountChanged, AccountGone, TooManySignIns, WrongPassword
 from accounts.models import Account
 from accounts.operations import Limit, NewSession, acount_failures, count_failures, start_session
 from accounts.passwords import ain_slot, in_slot, matches, prepared
-from foyer.errors import BadCredentials, Busy
+from foyer.errors import BadCredentials, Busy, InvalidInput
 from foyer.text import key_of
 
 WINDOW = 60_000
@@ -136,6 +137,21 @@ async def averify(username: str, password: str, address: str) -> Account:
 def check_current(account: Account, password: str, address: str) -> None:
     """Raise unless `password` is the account's own, hashed for this once; a wrong one is a failed sign-in."""
     in_slot(try_once, Attempt(account, account.username, password, address))
+
+
+def change_password(caller: Caller, account: Account, current: str | None, new: str, address: str) -> None:
+    """Give an account another password; who is no admin proves the present one.
+
+    Raises `InvalidInput`, `WrongPassword`, `TooManySignIns`, `UserNotFound`, `Busy`, `Unavailable`.
+    """
+    if current is not None:
+        try:
+            check_current(account, current, address)
+        except BadCredentials:
+            raise WrongPassword from None
+    elif not caller.is_admin:
+        raise InvalidInput({"current": ["This field is required."]})
+    account.change_password(new)
 
 
 class SignedIn(NamedTuple):

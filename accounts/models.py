@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -330,15 +329,3 @@ def merged(old: Any, patch: Any) -> Any:
         else:
             result[name] = merged(result.get(name), value)
     return result
-
-
-def as_json(account: Account) -> dict[str, Any]:
-    """An account as clients see it."""
-    created: datetime = account.created_at
-    return {
-        "id": str(account.pk),
-        "username": account.username,
-        "user_type": account.user_type,
-        "created_at": created,
-        "data": account.data,
-    }

@@ -1,8 +1,40 @@
-"""Whose account an admin may change: the same on REST and in Django's admin."""
+"""Whose account one may look at, and whose an admin may change: the same on REST and in Django's admin."""
 
 from __future__ import annotations
 
+from accounts.callers import Caller
+from accounts.errors import UserNotFound
 from accounts.models import Account
+from foyer.errors import Forbidden
+from foyer.text import key_of
+
+
+def own_account(caller: Caller) -> Account:
+    """The caller's. Raises `UserNotFound` if it was deleted while a request was on its way."""
+    account = Account.objects.filter(pk=caller.id).first()
+    if account is None:
+        raise UserNotFound
+    return account
+
+
+def reachable(caller: Caller, username: str) -> Account:
+    """The account of that name. Raises `Forbidden` for another's, whether or not it exists, save to an admin."""
+    if key_of(username) == key_of(caller.username):
+        return own_account(caller)
+    if not caller.is_admin:
+        raise Forbidden
+    account = Account.objects.called(username)
+    if account is None:
+        raise UserNotFound
+    return account
+
+
+def changeable(caller: Caller, username: str) -> Account:
+    """As `reachable`, to change it. Raises `Forbidden` for a superuser's too, save to its owner and to superusers."""
+    account = reachable(caller, username)
+    if not is_within_reach(caller.id, account):
+        raise Forbidden("Only a superuser changes the account of one.")
+    return account
 
 
 def is_within_reach(caller_id: int, account: Account) -> bool:

@@ -1,78 +1,152 @@
-"""The shapes of requests about accounts, and of nothing else: whether a name is taken is not asked here."""
+"""The shapes of bodies about accounts, and of nothing else: whether a name is taken is not asked here."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.request import Request
+from rest_framework.fields import empty
 
-from foyer.api.contracts import checked
+from foyer.api.fields import SECRET, JSONObject, StrictText
+from foyer.api.serializers import Shape
 
 ACCOUNT_FIELDS = frozenset({"id", "username", "password", "user_type", "created_at"})
+USER_TYPES = ["admin", "user"]
+TOKEN_HELP = "For `Authorization: Bearer`."  # noqa: S105
+DATA = {"email": "ben@example.com", "phone": "+358 40 123"}
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.…"  # noqa: S105
 
 
-class Text(serializers.CharField):
-    """A string, exactly as it was sent."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"trim_whitespace": False, **kwargs})
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
+# What is answered
 
 
-class Shape(serializers.Serializer[Any]):
-    """A request's body."""
+class AccountSerializer(Shape):
+    """An account."""
 
-    @classmethod
-    def of(cls, request: Request) -> dict[str, Any]:
-        """The body, if it has this shape. Raises `InvalidInput`."""
-        return checked(cls, request.data)
-
-
-class Credentials(Shape):
-    username = Text()
-    password = Text()
-
-
-class EmailCredentials(Shape):
-    email = Text()
-    password = Text()
+    id = serializers.CharField(source="pk")
+    username = serializers.CharField()
+    user_type = serializers.ChoiceField(USER_TYPES)
+    created_at = serializers.DateTimeField()
+    data: Any = JSONObject(help_text="What the user keeps here: any JSON.")
+    example = {
+        "id": "7",
+        "username": "ben",
+        "user_type": "user",
+        "created_at": "2026-03-04T09:16:10.714Z",
+        "data": DATA,
+    }
 
 
-class SignUpWithEmail(Shape):
-    email = Text()
-    username = Text()
-    password = Text()
+class GreetingSerializer(Shape):
+    """A greeting; for those who are signed in what is known of them."""
+
+    message = serializers.CharField(required=False)
+    username = serializers.CharField(required=False)
+    user_type = serializers.ChoiceField(USER_TYPES, required=False)
+    data: Any = JSONObject(required=False)
+    example = {"message": "Hello World"}
 
 
-class NewPassword(Shape):
-    current = Text(required=False)
-    new = Text()
+class SessionSerializer(Shape):
+    """A session has begun."""
+
+    token = serializers.CharField(help_text=TOKEN_HELP)
+    token_type = serializers.ChoiceField(["Bearer"])
+    expires_at = serializers.DateTimeField()
+    user_type = serializers.ChoiceField(USER_TYPES)
+    example = {
+        "token": TOKEN,
+        "token_type": "Bearer",
+        "expires_at": "2026-03-05T09:16:14.000Z",
+        "user_type": "user",
+    }
 
 
-class Data(Shape):
-    """A user's own JSON, flat or in `data`; from both, where a name is in both that in `data` counts.
+class CreatedUserSerializer(Shape):
+    """The account was made."""
+
+    id = serializers.CharField()
+    username = serializers.CharField()
+    email = serializers.CharField()
+    example = {"id": "7", "username": "Igor", "email": "igor@example.com"}
+
+
+class LoggedInSerializer(Shape):
+    """A session has begun."""
+
+    id = serializers.CharField()
+    username = serializers.CharField()
+    token = serializers.CharField(help_text=TOKEN_HELP)
+    example = {"id": "7", "username": "Igor", "token": TOKEN}
+
+
+# What is taken
+
+
+class CredentialsSerializer(Shape):
+    """A name and its password."""
+
+    username = StrictText()
+    password = StrictText(style=SECRET)
+    example = {"username": "ben", "password": "pass"}
+
+
+class EmailCredentialsSerializer(Shape):
+    """An email address and the password of its account."""
+
+    email = StrictText()
+    password = StrictText(style=SECRET)
+    example = {"email": "igor@example.com", "password": "qwerty123456"}
+
+
+class SignUpWithEmailSerializer(Shape):
+    """An email address, a name and a password."""
+
+    email = StrictText()
+    username = StrictText()
+    password = StrictText(style=SECRET)
+    example = {"email": "igor@example.com", "username": "Igor", "password": "qwerty123456"}
+
+
+class NewPasswordSerializer(Shape):
+    """The password as it is, and as it is to be."""
+
+    current = StrictText(required=False, style=SECRET)
+    new = StrictText(style=SECRET)
+    example = {"current": "pass", "new": "qwerty123456"}
+
+
+class AccountChangeSerializer(Shape):
+    """Any JSON, flat or in `data`."""
+
+    data: Any = JSONObject(required=False, help_text="Any JSON object, up to 16 KiB.")
+    example = {"data": DATA}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        return data_in(self, data)
+
+
+class NewAccountSerializer(CredentialsSerializer):
+    """Name, password, and any other JSON, flat or in `data`."""
+
+    data: Any = JSONObject(required=False, help_text="Any JSON object, up to 16 KiB.")
+    example = {**CredentialsSerializer.example, "data": DATA}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        credentials = {name: value for name, value in data.items() if name != "data"}
+        return {**super().to_internal_value(credentials), "data": data_in(self, data)}
+
+
+def data_in(shape: Shape, body: Any) -> dict[str, Any]:
+    """The user's own JSON in a body: flat or in `data`; where a name is in both, that in `data` counts.
 
     `username` and `password` are never part of it; and where there is a `data`, nothing that an account has beside it
-    is either, so that a client may send back what it got.
+    is either, so that a client may send back what it got. Raises `ValidationError`.
     """
-
-    def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
-        nested = data.get("data", {})
-        if not isinstance(nested, dict):
-            raise serializers.ValidationError({"data": ["This must be a JSON object."]})
-        dropped = ACCOUNT_FIELDS if "data" in data else {"username", "password"}
-        flat = {name: value for name, value in data.items() if name not in dropped and name != "data"}
-        return {**flat, **nested}
-
-
-class SignUp(Credentials):
-    """Username, password, and the user's own JSON."""
-
-    def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
-        credentials: dict[str, Any] = super().to_internal_value(data)
-        return {**credentials, "data": Data().to_internal_value(data)}
+    nested = shape.fields["data"].get_value(body)
+    try:
+        own = {} if nested is empty else shape.fields["data"].to_internal_value(nested)
+    except serializers.ValidationError as error:
+        raise serializers.ValidationError({"data": error.detail}) from None
+    dropped = ACCOUNT_FIELDS if "data" in body else {"username", "password"}
+    return {**{name: value for name, value in body.items() if name not in dropped and name != "data"}, **own}

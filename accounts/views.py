@@ -2,47 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib.auth import logout
-from django.db.models import Max
+from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.parsers import BaseParser
+from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import credentials, operations
-from accounts.authentication import (
-    CookieAuthentication,
-    IsAdmin,
-    SignedIn,
-    WelcomeAll,
-    caller_of,
-    caller_or_none,
-    client_address,
+from accounts.authentication import CookieAuthentication, WelcomeAll, caller_of, caller_or_none, client_address
+from accounts.errors import (
+    AccountChanging,
+    EmailTaken,
+    TooManySignIns,
+    UsernameTaken,
+    UserNotFound,
+    WrongPassword,
 )
-from accounts.callers import Caller
-from accounts.errors import UserNotFound, WrongPassword
-from accounts.models import Account, as_json
-from accounts.reach import is_within_reach
-from accounts.serializers import Credentials, Data, EmailCredentials, NewPassword, SignUp, SignUpWithEmail
-from foyer.api.rest import AnyTypeJSONParser, FormParser, JSONParser, page_of, retry_key, with_next_link
-from foyer.api.retry_keys import RetryKey
-from foyer.errors import BadCredentials, Forbidden, InvalidInput, UnknownCursor
-from foyer.text import key_of
+from accounts.models import Account
+from accounts.names import USERNAME_LENGTH
+from accounts.permissions import IsAdmin, SignedIn
+from accounts.reach import changeable, own_account, reachable
+from accounts.serializers import (
+    AccountChangeSerializer,
+    AccountSerializer,
+    CreatedUserSerializer,
+    CredentialsSerializer,
+    EmailCredentialsSerializer,
+    GreetingSerializer,
+    LoggedInSerializer,
+    NewAccountSerializer,
+    NewPasswordSerializer,
+    SessionSerializer,
+    SignUpWithEmailSerializer,
+)
+from foyer.api.links import address_of
+from foyer.api.pagination import IdPagination
+from foyer.api.parsers import AnyTypeParser, FormParser
+from foyer.api.retry_keys import RetryKey, retry_key
+from foyer.api.schema import LOCATION, RETRY_KEY, example_body, in_query, refuses
+from foyer.api.serializers import Shape
+from foyer.api.viewsets import ViewSet
+from foyer.errors import BadCredentials, Forbidden, UnknownCursor
+
+USERNAME_HELP = f"1 to {USERNAME_LENGTH} printable characters, in any case."
+NOT_KEPT = {"Cache-Control": "no-store"}
 
 
-class Home(APIView):
+class HomeViewSet(ViewSet):
     """A greeting for anyone, and for those who are signed in what is known of them."""
 
     authentication_classes = [WelcomeAll]
     permission_classes = [AllowAny]
+    serializer_class = GreetingSerializer
 
-    def get(self, request: Request) -> Response:
+    @refuses(UserNotFound)
+    def greet(self, request: Request) -> Response:
+        """A greeting, or what is known of the caller."""
         caller = caller_or_none(request)
         if caller is None:
             return Response({"message": "Hello World"})
@@ -50,126 +71,144 @@ class Home(APIView):
         return Response({"username": account.username, "user_type": account.user_type, "data": account.data})
 
 
-class SignUpView(APIView):
-    authentication_classes = [WelcomeAll]
-    permission_classes = [AllowAny]
-    parser_classes: list[type[BaseParser]] = [JSONParser, FormParser]
-
-    def post(self, request: Request) -> Response:
-        account = sign_up(request, **SignUp.of(request))
-        return Response(as_json(account), status=201, headers=location(request, account))
+class AccountPagination(IdPagination):
+    entries = "accounts"
 
 
-class CreateUser(SignUpView):
-    parser_classes = [AnyTypeJSONParser]
-
-    def post(self, request: Request) -> Response:
-        body = SignUpWithEmail.of(request)
-        account = sign_up(request, body["username"], body["password"], {"email": body["email"]})
-        answer = {"id": str(account.pk), "username": account.username, "email": account.email}
-        return Response(answer, status=201, headers=location(request, account))
-
-
-def sign_up(request: Request, username: str, password: str, data: dict[str, Any]) -> Account:
-    key = retry_key(request)
-    caller = caller_or_none(request)
-    sender = f"user {caller.id}" if caller else f"address {client_address(request)}"
-    return Account.sign_up(username, password, data, RetryKey(sender, key) if key else None)
-
-
-def location(request: Request, account: Account) -> dict[str, str]:
-    return {"Location": request.build_absolute_uri(f"/user/{quote(account.username, safe='')}")}
-
-
-class AccountView(APIView):
+class AccountViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, ViewSet):
     """One's own account, or any for an admin."""
 
-    def get(self, request: Request, username: str) -> Response:
-        return Response(as_json(reachable(caller_of(request), username)))
+    queryset = Account.objects.all()
+    serializer_class = AccountSerializer
+    input_serializers = {
+        "update": AccountChangeSerializer,
+        "partial_update": AccountChangeSerializer,
+        "change_password": NewPasswordSerializer,
+    }
+    pagination_class = AccountPagination
+    lookup_field = "username"
+    path_help = {"username": USERNAME_HELP}
+    links = {"username": ("account-detail", "username")}
 
-    def put(self, request: Request, username: str) -> Response:
-        account = changeable(caller_of(request), username)
-        account.replace_data(Data.of(request))
-        return Response(as_json(account))
+    def get_permissions(self) -> Sequence[Any]:
+        return [IsAdmin()] if self.action == "list" else super().get_permissions()
 
-    def patch(self, request: Request, username: str) -> Response:
-        account = changeable(caller_of(request), username)
-        account.merge_data(Data.of(request))
-        return Response(as_json(account))
+    def get_object(self) -> Account:
+        """The account that is meant, if the caller may reach it and, for what changes it, change it."""
+        find = reachable if self.action == "retrieve" else changeable
+        return find(caller_of(self.request), self.kwargs["username"])
 
-    def delete(self, request: Request, username: str) -> Response:
-        changeable(caller_of(request), username).delete()
+    @refuses(UnknownCursor)
+    def list(self, request: Request) -> Response:
+        """All accounts, for admins.
+
+        Every account, in the order in which they were made.
+        """
+        return super().list(request)
+
+    @refuses(Forbidden, UserNotFound)
+    def retrieve(self, request: Request, username: str) -> Response:
+        """One's own account; any for an admin."""
+        return super().retrieve(request)
+
+    @refuses(UserNotFound, AccountChanging, EmailTaken)
+    def update(self, request: Request, username: str) -> Response:
+        """Replace the account's data."""
+        account = self.get_object()
+        account.replace_data(self.body())
+        return Response(AccountSerializer(account).data)
+
+    @refuses(UserNotFound, AccountChanging, EmailTaken)
+    @extend_schema(examples=example_body({"data": {"phone": None}}))
+    def partial_update(self, request: Request, username: str) -> Response:
+        """Merge into the account's data; null removes a key."""
+        account = self.get_object()
+        account.merge_data(self.body())
+        return Response(AccountSerializer(account).data)
+
+    @refuses(UserNotFound, AccountChanging)
+    def destroy(self, request: Request, username: str) -> Response:
+        """Delete the account; its messages stay, unsigned."""
+        return super().destroy(request)
+
+    @refuses(UserNotFound, AccountChanging, WrongPassword)
+    @extend_schema(responses={204: None})
+    def change_password(self, request: Request, username: str) -> Response:
+        """Set another password, which ends every session of the account."""
+        account, body = self.get_object(), self.body()
+        address = client_address(request)
+        credentials.change_password(caller_of(request), account, body.get("current"), body["new"], address)
         return Response(status=204)
 
 
-class PasswordView(APIView):
-    def put(self, request: Request, username: str) -> Response:
-        account = changeable(caller_of(request), username)
-        body = NewPassword.of(request)
-        if "current" in body:
-            prove_current(account, body["current"], request)
-        elif not caller_of(request).is_admin:
-            raise InvalidInput({"current": ["This field is required."]})
-        account.change_password(body["new"])
-        return Response(status=204)
+class SignUpViewSet(ViewSet):
+    """Whoever is not there yet makes an account."""
+
+    authentication_classes = [WelcomeAll]
+    permission_classes = [AllowAny]
+    serializer_class: type[Shape] = AccountSerializer
+    input_serializers = {"sign_up": NewAccountSerializer}
+
+    @refuses(UsernameTaken, EmailTaken)
+    @extend_schema(responses={201: AccountSerializer}, parameters=[LOCATION, RETRY_KEY])
+    def sign_up(self, request: Request) -> Response:
+        """Make an account."""
+        account = self.made(**self.body())
+        return Response(AccountSerializer(account).data, status=201, headers=self.location(account))
+
+    def made(self, username: str, password: str, data: dict[str, Any]) -> Account:
+        key, caller = retry_key(self.request), caller_or_none(self.request)
+        sender = f"user {caller.id}" if caller else f"address {client_address(self.request)}"
+        return Account.sign_up(username, password, data, RetryKey(sender, key) if key else None)
+
+    def location(self, account: Account) -> dict[str, str]:
+        return {"Location": address_of(self.request, "account-detail", username=account.username)}
 
 
-def prove_current(account: Account, password: str, request: Request) -> None:
-    try:
-        credentials.check_current(account, password, client_address(request))
-    except BadCredentials:
-        raise WrongPassword from None
+class CreateUserViewSet(SignUpViewSet):
+    """Signing up with an email address."""
+
+    parser_classes = [AnyTypeParser, FormParser]
+    serializer_class = CreatedUserSerializer
+    input_serializers = {"create_user": SignUpWithEmailSerializer}
+
+    @refuses(UsernameTaken, EmailTaken)
+    @extend_schema(responses={201: CreatedUserSerializer}, parameters=[LOCATION, RETRY_KEY])
+    def create_user(self, request: Request) -> Response:
+        """Make an account with an email address."""
+        body = self.body()
+        account = self.made(body["username"], body["password"], {"email": body["email"]})
+        answer = {"id": str(account.pk), "username": account.username, "email": account.email}
+        return Response(answer, status=201, headers=self.location(account))
 
 
-def reachable(caller: Caller, username: str) -> Account:
-    """The account of that name. Raises `Forbidden` for another's, whether or not it exists, save to an admin."""
-    if key_of(username) == key_of(caller.username):
-        return own_account(caller)
-    if not caller.is_admin:
-        raise Forbidden
-    account = Account.objects.called(username)
-    if account is None:
-        raise UserNotFound
-    return account
-
-
-def changeable(caller: Caller, username: str) -> Account:
-    """As `reachable`, to change it. Raises `Forbidden` for a superuser's too, save to its owner and to superusers."""
-    account = reachable(caller, username)
-    if not is_within_reach(caller.id, account):
-        raise Forbidden("Only a superuser changes the account of one.")
-    return account
-
-
-def own_account(caller: Caller) -> Account:
-    account = Account.objects.filter(pk=caller.id).first()
-    if account is None:  # deleted while this request was on its way
-        raise UserNotFound
-    return account
-
-
-class Auth(APIView):
+class SessionViewSet(ViewSet):
     """Signing in and out."""
 
-    parser_classes = [JSONParser, FormParser]
+    serializer_class = SessionSerializer
+    input_serializers = {"sign_in": CredentialsSerializer}
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         return [] if self.request and self.request.method == "POST" else super().get_authenticators()
 
-    def get_permissions(self) -> list[BasePermission]:
+    def get_permissions(self) -> Sequence[BasePermission]:
         return [AllowAny()] if self.request.method == "POST" else [SignedIn()]
 
-    def post(self, request: Request) -> Response:
-        account, session = credentials.sign_in(**Credentials.of(request), address=client_address(request))
+    @refuses(BadCredentials, TooManySignIns, AccountChanging)
+    def sign_in(self, request: Request) -> Response:
+        """Begin a session."""
+        account, session = credentials.sign_in(**self.body(), address=client_address(request))
         answer = {
             "token": session.token,
             "token_type": "Bearer",
             "expires_at": datetime.fromtimestamp(session.expires_at, UTC),
             "user_type": account.user_type,
         }
-        return Response(answer, headers={"Cache-Control": "no-store"})
+        return Response(answer, headers=NOT_KEPT)
 
-    def delete(self, request: Request) -> Response:
+    @extend_schema(parameters=[in_query("all", "`true` ends every session of the account.", enum=["true", "false"])])
+    def sign_out(self, request: Request) -> Response:
+        """End this session."""
         caller = caller_of(request)
         if request.query_params.get("all") == "true":
             operations.end_all_sessions(caller.id)
@@ -180,36 +219,18 @@ class Auth(APIView):
         return Response(status=204)
 
 
-class Login(APIView):
+class LoginViewSet(ViewSet):
+    """Signing in by email address."""
+
     authentication_classes: list[type[BaseAuthentication]] = []
     permission_classes = [AllowAny]
-    parser_classes = [AnyTypeJSONParser]
+    parser_classes = [AnyTypeParser, FormParser]
+    serializer_class = LoggedInSerializer
+    input_serializers = {"log_in": EmailCredentialsSerializer}
 
-    def post(self, request: Request) -> Response:
-        account, session = credentials.sign_in_by_email(**EmailCredentials.of(request), address=client_address(request))
+    @refuses(BadCredentials, TooManySignIns, AccountChanging)
+    def log_in(self, request: Request) -> Response:
+        """Begin a session by email address."""
+        account, session = credentials.sign_in_by_email(**self.body(), address=client_address(request))
         answer = {"id": str(account.pk), "username": account.username, "token": session.token}
-        return Response(answer, headers={"Cache-Control": "no-store"})
-
-
-class Accounts(APIView):
-    """Every account, in the order in which they were made."""
-
-    permission_classes = [IsAdmin]
-
-    def get(self, request: Request) -> Response:
-        page = page_of(request, default=50, most=1000)
-        last = Account.objects.order_by().aggregate(Max("pk"))["pk__max"] or 0
-        if (page.after or 0) > last or (page.before or 0) > last + 1:
-            raise UnknownCursor
-        found = Account.objects.order_by("-pk" if page.is_backwards else "pk")
-        if page.after is not None:
-            found = found.filter(pk__gt=page.after)
-        if page.before is not None:
-            found = found.filter(pk__lt=page.before)
-        accounts = sorted(found[: page.limit + 1], key=lambda account: account.pk)
-        shown = page.cut(accounts)
-        response = Response([as_json(account) for account in shown])
-        if len(accounts) > len(shown):
-            edge = shown[0 if page.is_backwards else -1].pk
-            with_next_link(response, request, **{"before" if page.is_backwards else "after": edge})
-        return response
+        return Response(answer, headers=NOT_KEPT)

@@ -35,7 +35,7 @@ def may_hash(scope: Any) -> bool:
     """Whether a request may have a password checked or made: a sign-in, a sign-up, or HTTP Basic."""
     if scope["method"] == "POST" and scope["path"] in HASHING_ROUTES:
         return True
-    if scope["method"] == "PUT" and scope["path"].endswith("/password"):
+    if scope["method"] in ("PUT", "POST") and scope["path"].endswith("/password"):  # a form sends POST
         return True
     return any(name == b"authorization" and value[:5].lower() == b"basic" for name, value in scope["headers"])
 

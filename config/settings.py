@@ -167,24 +167,32 @@ REST_FRAMEWORK = {
         "accounts.authentication.RememberedBasicAuthentication",
         "accounts.authentication.CookieAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.SignedIn"],
-    "DEFAULT_RENDERER_CLASSES": ["foyer.api.rest.JSONRenderer", "foyer.api.pages.renderer.PageRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["foyer.api.rest.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "foyer.api.rest.Negotiation",
-    "EXCEPTION_HANDLER": "foyer.api.rest.answer_error",
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["foyer.api.renderers.JSONRenderer", "foyer.api.browsable.PageRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["foyer.api.parsers.JSONParser", "foyer.api.parsers.FormParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "foyer.api.negotiation.Negotiation",
+    "DEFAULT_METADATA_CLASS": "foyer.api.metadata.Metadata",
+    "DEFAULT_SCHEMA_CLASS": "foyer.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "foyer.api.exceptions.answer_error",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DATETIME_FORMAT": None,  # the renderer writes times
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Foyer",
-    "DESCRIPTION": "Accounts, rooms, messages and lobby tables. What sockets say is described at `/schema/events`.",
+    "DESCRIPTION": "Accounts, rooms, messages and lobby tables. What sockets say is described at `/schema/events`. "
+    "POST takes `application/x-www-form-urlencoded` too, where its body has plain values.",
     "VERSION": "1.0.0",
+    "TAGS": [{"name": name} for name in ("Accounts", "Rooms", "Messages", "Lobby tables", "Operators")],
+    "CAMELIZE_NAMES": True,  # of parameters in addresses: {roomId}
+    "PATH_CONVERTER_OVERRIDES": {"str": {"type": "string", "pattern": "^[^/]+$"}},
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "SORT_OPERATIONS": False,
-    "PREPROCESSING_HOOKS": ["foyer.api.schema.name_parameters"],
-    "POSTPROCESSING_HOOKS": ["foyer.api.schema.add_operators_routes", "foyer.api.schema.share_errors"],
+    "POSTPROCESSING_HOOKS": [
+        "foyer.api.schema_hooks.add_operators_routes",
+        "foyer.api.schema_hooks.share_errors",
+        "foyer.api.schema_hooks.polish",
+    ],
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 CSRF_FAILURE_VIEW = "foyer.api.handlers.csrf_failure"

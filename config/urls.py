@@ -14,7 +14,7 @@ urlpatterns = [
     path("", include("lobby.urls")),
     path("", include("web.urls")),
     path("", include("foyer.realtime.urls")),
-    path("", include("foyer.api.pages.urls")),
+    path("", include("foyer.api.urls")),
     path("admin/", admin.site.urls),
     re_path("", no_such_address),
 ]

@@ -3,3 +3,4 @@ from django.apps import AppConfig
 
 class LobbyConfig(AppConfig):
     name = "lobby"
+    verbose_name = "Lobby tables"

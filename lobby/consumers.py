@@ -17,7 +17,13 @@ from lobby.errors import NotAuthorized, PlaceGone, TableIdTaken, TableNotFound
 from lobby.listing import LIST, shared_listing
 from lobby.login import Door, Login
 from lobby.operations import TABLES, aadd_table, aremove_table, aupdate_table
-from lobby.serializers import Credentials, Removal, Update, new_table, typed
+from lobby.serializers import (
+    CredentialsSerializer,
+    RemovalSerializer,
+    UpdateSerializer,
+    new_table,
+    typed,
+)
 
 CHANGES = frozenset({"table_added", "table_updated", "table_removed"})
 REFUSALS = (TableNotFound, TableIdTaken, PlaceGone, RetryKeyReused)
@@ -83,7 +89,7 @@ class LobbySocket(SocketConsumer):
 
     async def sign_in(self, command: dict[str, Any]) -> None:
         """Whoever was signed in is no longer, whether or not this one is."""
-        credentials = checked(Credentials, command)
+        credentials = checked(CredentialsSerializer, command)
         self.sign_out()
         try:
             account = await self.door.prove(**credentials)
@@ -138,13 +144,13 @@ class LobbySocket(SocketConsumer):
 
     async def update(self, command: dict[str, Any]) -> None:
         await self.admin()
-        table = checked(Update, command)["table"]
+        table = checked(UpdateSerializer, command)["table"]
         with self.telling_refusal("update_failed", table["id"]):
             await aupdate_table(table["id"], table["name"], table["participants"])
 
     async def remove(self, command: dict[str, Any]) -> None:
         await self.admin()
-        table_id = checked(Removal, command)["id"]
+        table_id = checked(RemovalSerializer, command)["id"]
         with self.telling_refusal("removal_failed", table_id):
             await aremove_table(table_id)
 

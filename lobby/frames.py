@@ -8,8 +8,17 @@ from foyer.api.fields import StrictInteger
 from foyer.realtime.declarations import Channel, ClientId, FrameShape, Nothing, event
 from foyer.realtime.frames import Failure
 from lobby.operations import TABLES
-from lobby.serializers import Addition, Credentials, Removal, Update
-from messaging.serializers import MessageText
+from lobby.serializers import (
+    CredentialsSerializer,
+    NewTableSerializer,
+    RemovalSerializer,
+    TableAddedSerializer,
+    TableListSerializer,
+    TableSerializer,
+    TableUpdatedSerializer,
+    UpdateSerializer,
+)
+from messaging.serializers import MessageInputSerializer
 
 LOBBY_API = Channel(
     "lobbyApi",
@@ -21,33 +30,11 @@ LOBBY_API = Channel(
 )
 
 
-class Table(FrameShape):
-    """A table of the lobby."""
-
-    id = serializers.IntegerField(min_value=1)
-    name = serializers.CharField()
-    participants = serializers.IntegerField(min_value=0)
-    example = {"id": 3, "name": "table - Foo Fighters", "participants": 4}
-
-
 # Events: with topic and offset on the gateway, without on the socket of the lobby
 
 
-@event("table_added", TABLES.name)
-class TableAdded(FrameShape):
-    """A table is in the list, behind the one that is named; -1 is the beginning."""
-
-    after_id = serializers.IntegerField(min_value=-1)
-    table = Table()
-    example = {"after_id": 1, "table": Table.example}
-
-
-@event("table_updated", TABLES.name)
-class TableUpdated(FrameShape):
-    """A table has another name, or other participants."""
-
-    table = Table()
-    example = {"table": Table.example}
+event("table_added", TABLES.name)(TableAddedSerializer)
+event("table_updated", TABLES.name)(TableUpdatedSerializer)
 
 
 @event("table_removed", TABLES.name)
@@ -58,17 +45,10 @@ class TableRemoved(FrameShape):
     example = {"id": 1}
 
 
-class TableList(FrameShape):
-    """All tables, in order."""
-
-    tables = Table(many=True)
-    example = {"tables": [{"id": 1, "name": "table - James Bond", "participants": 7}, Table.example]}
-
-
 # Signing in
 
 
-class Login(Credentials, FrameShape):
+class Login(CredentialsSerializer, FrameShape):
     """Sign in. Whoever was signed in on this socket is so no longer, whether or not it succeeds."""
 
     example = {"username": "user1234", "password": "password1234"}
@@ -114,20 +94,20 @@ class UnsubscribeTables(Nothing):
     """Get no more changes. It has no answer."""
 
 
-class AddTable(Addition, FrameShape):
+class AddTable(NewTableSerializer, FrameShape):
     """Add a table; for admins. Without `after_id` it goes to the end, without an id the server picks one."""
 
     client_id = ClientId()
-    example = {"after_id": 1, "table": Table.example}
+    example = {"after_id": 1, "table": TableSerializer.example}
 
 
-class UpdateTable(Update, FrameShape):
+class UpdateTable(UpdateSerializer, FrameShape):
     """Change a table; for admins."""
 
-    example = {"table": Table.example}
+    example = {"table": TableSerializer.example}
 
 
-class RemoveTable(Removal, FrameShape):
+class RemoveTable(RemovalSerializer, FrameShape):
     """Take a table out of the list; for admins."""
 
     example = {"id": 1}
@@ -159,9 +139,9 @@ for kind, shape in {
     "login_successful": LoginSuccessful,
     "login_failed": LoginFailed,
     "pong": Pong,
-    "table_list": TableList,
-    "table_added": TableAdded,
-    "table_updated": TableUpdated,
+    "table_list": TableListSerializer,
+    "table_added": TableAddedSerializer,
+    "table_updated": TableUpdatedSerializer,
     "table_removed": TableRemoved,
     "add_failed": AddFailed,
     "update_failed": UpdateFailed,
@@ -219,7 +199,7 @@ class ChatMessage(FrameShape):
     example = {"from_user": "ben", "text": "Hello!"}
 
 
-class Say(MessageText, FrameShape):
+class Say(MessageInputSerializer, FrameShape):
     """Say something to all who are in the lobby."""
 
     example = {"text": "Hello!"}

@@ -1,10 +1,17 @@
-from django.urls import path
+"""The addresses of lobby tables over HTTP. The socket of `/lobby_api` is in `routing.py`."""
 
-from lobby import views
+from __future__ import annotations
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from lobby.views import LobbyViewSet, TableViewSet
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("lobby_api/tables", TableViewSet, basename="table")
 
 urlpatterns = [
-    path("lobby_api", views.Entrance.as_view()),
-    path("lobby_api/tables", views.TableList.as_view()),
-    path("lobby_api/tables/<str:table_id>", views.TableDetail.as_view()),
-    path("lobby_api/health", views.Health.as_view()),
+    path("lobby_api", LobbyViewSet.as_view({"get": "retrieve"}), name="lobby"),
+    path("lobby_api/health", LobbyViewSet.as_view({"get": "health"}, name="Health"), name="lobby-health"),
+    *router.urls,
 ]

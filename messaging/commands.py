@@ -10,9 +10,9 @@ from accounts.callers import Caller
 from accounts.errors import UserNotFound
 from accounts.people import afind_person
 from foyer.api.contracts import checked
-from foyer.api.rest import MOST_MESSAGES, NEWEST, Page
 from foyer.api.wire import as_json_list
 from foyer.errors import InvalidInput
+from foyer.paging import Page
 from foyer.realtime.declarations import Nothing
 from foyer.realtime.gateway import Frame, Gateway, command
 from foyer.realtime.topics import user_topic
@@ -28,7 +28,7 @@ from messaging.operations import (
     asend_direct,
 )
 from messaging.reading import amark_read, atell_typing, between, in_room
-from messaging.serializers import MessageText, check_post
+from messaging.serializers import MOST_MESSAGES, NEWEST, MessageInputSerializer, check_post
 from rooms.frames import room_of
 from rooms.operations import topic_of
 
@@ -90,7 +90,7 @@ async def history(gateway: Gateway, frame: Frame) -> bytes:
 @command("edit", frames.Edit, gives=frames.Message)
 async def edit(gateway: Gateway, frame: Frame) -> bytes:
     """Give a message another text, wherever it was said; its sender may."""
-    message_id, text = message_of(frame), checked(MessageText, frame)["text"]
+    message_id, text = message_of(frame), checked(MessageInputSerializer, frame)["text"]
     if is_direct(frame):
         return await aedit_direct(gateway.caller, await afind_person(frame["user"]), message_id, text)
     return await aedit_message(gateway.caller, room_of(frame), message_id, text)

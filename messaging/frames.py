@@ -5,52 +5,25 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from foyer.api.fields import StrictInteger, StrictText
-from foyer.api.rest import MOST_MESSAGES
 from foyer.realtime.declarations import Channel, ClientId, FrameShape, event
 from foyer.realtime.frames import Failure
-from messaging.serializers import MessageText
+from messaging.serializers import (
+    MOST_MESSAGES,
+    DirectMessageSerializer,
+    MessageInputSerializer,
+    MessageSerializer,
+    WordsSerializer,
+)
 from rooms.frames import ByName
 
 LARGEST_ID = 2**53
 
 
-class Words(FrameShape):
-    id = serializers.IntegerField(min_value=1, help_text="Its offset in the log that it is in.")
-    sender = serializers.CharField(allow_null=True, help_text="Null once that account is deleted.")
-    text = serializers.CharField(allow_blank=True, help_text="Empty where it was deleted meanwhile.")
-    sent_at = serializers.DateTimeField()
-    edited_at = serializers.DateTimeField(allow_null=True)
-
-
-class RoomMessage(Words):
+class RoomMessage(MessageSerializer):
     """A message of a room."""
 
-    roomId = serializers.CharField()
-    example = {
-        "id": 17,
-        "roomId": "12",
-        "sender": "ben",
-        "text": "hi",
-        "sent_at": "2026-03-04T09:16:14.609Z",
-        "edited_at": None,
-    }
 
-
-class DirectMessage(Words):
-    """A direct message. It is in two logs, its sender's and its recipient's, and has an id of its own in each."""
-
-    to = serializers.CharField(allow_null=True)
-    example = {
-        "id": 5,
-        "to": "ann",
-        "sender": "ben",
-        "text": "psst",
-        "sent_at": "2026-03-04T09:16:14.609Z",
-        "edited_at": None,
-    }
-
-
-class Message(Words):
+class Message(WordsSerializer, FrameShape):
     """A message of a room, or a direct one: it has a `roomId`, or `to`."""
 
     roomId = serializers.CharField(required=False)
@@ -74,8 +47,8 @@ class Posted(FrameShape):
 class Sent(FrameShape):
     """Somebody said something to the user, or he to somebody."""
 
-    message = DirectMessage()
-    example = {"message": DirectMessage.example}
+    message = DirectMessageSerializer()
+    example = {"message": DirectMessageSerializer.example}
 
 
 @event("message_edited", "room", "user")
@@ -141,7 +114,7 @@ class Somewhere(FrameShape):
     also = {"oneOf": [{"required": ["room"]}, {"required": ["user"]}]}
 
 
-class Post(MessageText, Somewhere):
+class Post(MessageInputSerializer, Somewhere):
     """Say something in a room or to a user. It is answered when it is stored."""
 
     client_id = ClientId()
@@ -169,7 +142,7 @@ class OneMessage(Somewhere):
     message = StrictInteger(min_value=0, max_value=LARGEST_ID)
 
 
-class Edit(MessageText, OneMessage):
+class Edit(MessageInputSerializer, OneMessage):
     """Give one's own message another text."""
 
     example = {"room": "12", "message": 17, "text": "hi!"}
@@ -229,7 +202,7 @@ INBOX = Channel(
 )
 
 
-class PostHere(MessageText, FrameShape):
+class PostHere(MessageInputSerializer, FrameShape):
     """Say something in the room. It is answered when it is stored."""
 
     client_id = ClientId()

@@ -12,8 +12,8 @@ from django.db import models
 
 from accounts.callers import SERVER, Caller, Somebody, signed_by, trusted
 from accounts.people import Person, afind_person, find_person
-from foyer.api.rest import Page
 from foyer.api.wire import fields_of
+from foyer.paging import Page
 from foyer.store.models import Part, StoredManager, StoredModel, StoredQuerySet
 from foyer.store.steps import Steps
 from messaging.errors import MessageNotFound, NotTheSender

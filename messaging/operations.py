@@ -19,9 +19,9 @@ from accounts.callers import Caller, who
 from accounts.errors import UserNotFound
 from accounts.operations import user_tag
 from accounts.people import Person
-from foyer.api.rest import Page
 from foyer.api.wire import fields_of, quoted
 from foyer.errors import Unavailable
+from foyer.paging import Page
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import fingerprint
 from foyer.store.functions import Argument

@@ -1,12 +1,36 @@
+"""The addresses of messages over HTTP. Their sockets and streams are in `routing.py`."""
+
+from __future__ import annotations
+
 from django.urls import path
 
-from messaging import views
+from messaging.views import DirectMessageViewSet, MessageViewSet, SubscriptionViewSet
 
 urlpatterns = [
-    path("room/<str:room_id>/messages", views.RoomMessages.as_view()),
-    path("room/<str:room_id>/messages/<str:message_id>", views.RoomMessage.as_view()),
-    path("room/<str:room_id>/subscribe", views.RoomSubscription.as_view()),
-    path("user/<str:username>/messages", views.Conversation.as_view()),
-    path("messages", views.Inbox.as_view()),
-    path("messages/subscribe", views.InboxSubscription.as_view()),
+    path(
+        "room/<str:room_id>/messages",
+        MessageViewSet.as_view({"get": "list", "post": "create"}, suffix="List"),
+        name="message-list",
+    ),
+    path(
+        "room/<str:room_id>/messages/<str:pk>",
+        MessageViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, suffix="Instance"),
+        name="message-detail",
+    ),
+    path(
+        "room/<str:room_id>/subscribe",
+        SubscriptionViewSet.as_view({"get": "subscribe_to_room"}),
+        name="room-subscribe",
+    ),
+    path(
+        "user/<str:username>/messages",
+        DirectMessageViewSet.as_view({"get": "list", "post": "create"}, suffix="List"),
+        name="direct-message-list",
+    ),
+    path("messages", DirectMessageViewSet.as_view({"get": "list_inbox"}, name="Inbox"), name="inbox"),
+    path(
+        "messages/subscribe",
+        SubscriptionViewSet.as_view({"get": "subscribe_to_inbox"}),
+        name="inbox-subscribe",
+    ),
 ]

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
-from accounts.people import find_person
-from foyer.api.rest import MOST_MESSAGES, NEWEST, RawJSON, page_of, retry_key, with_next_link
-from foyer.api.wire import as_json_list, fields_of
-from messaging.errors import MessageNotFound
+from accounts.errors import AccountGone, ForeignOrigin, UserNotFound
+from accounts.people import Person, find_person
+from accounts.views import USERNAME_HELP
+from foyer.api.links import address_of, own_address, websocket_address
+from foyer.api.pagination import IdPagination
+from foyer.api.renderers import RawJSON
+from foyer.api.retry_keys import retry_key
+from foyer.api.schema import LOCATION, RETRY_KEY, example_body, in_query, refuses
+from foyer.api.viewsets import ViewSet
+from foyer.api.wire import fields_of
+from foyer.errors import UnknownCursor
+from messaging.errors import MessageNotFound, NotTheSender
 from messaging.operations import (
-    History,
     delete_message,
     edit_message,
     post_message,
@@ -21,51 +30,68 @@ from messaging.operations import (
     send_direct,
     show_message,
 )
-from messaging.serializers import MessageText
+from messaging.serializers import (
+    MOST_MESSAGES,
+    NEWEST,
+    AddressesSerializer,
+    DirectMessageSerializer,
+    MessageInputSerializer,
+    MessageSerializer,
+)
+from rooms.errors import RoomNotFound
 from rooms.operations import show_room
+from rooms.views import ROOM_ID_HELP
 
 
-def text_of(request: Request) -> str:
-    body = MessageText(data=request.data)
-    body.is_valid(raise_exception=True)
-    text: str = body.validated_data["text"]
-    return text
+class MessagePagination(IdPagination):
+    default_limit, most = NEWEST, MOST_MESSAGES
+    entries = "messages"
+    newest_first = True
 
 
-def answer_page(request: Request, page: History, *, forward: bool) -> Response:
-    """A page, with a link to the next: newer messages when reading forward, older ones otherwise."""
-    response = Response(RawJSON(as_json_list(page.messages)))
-    if page.more and page.messages:
-        edge = fields_of(page.messages[-1 if forward else 0])["id"]
-        with_next_link(response, request, **{"after" if forward else "before": edge})
-    return response
+class MessageViewSet(ViewSet):
+    """A room's messages. Its sender edits one; its sender, the room's owner or an admin deletes it."""
 
+    serializer_class = MessageSerializer
+    input_serializers = {"create": MessageInputSerializer, "partial_update": MessageInputSerializer}
+    pagination_class = MessagePagination
+    path_help = {"room_id": ROOM_ID_HELP, "id": "The id of a message: its offset in the log of the room."}
+    links = {"id": ("message-detail", "pk")}
 
-class RoomMessages(APIView):
-    """A room's messages, the newest 50 unless asked otherwise; post a text to add one."""
+    @refuses(RoomNotFound, UnknownCursor)
+    def list(self, request: Request, room_id: str) -> Response:
+        """The newest messages of a room, or those before or after an id; oldest first.
 
-    def get(self, request: Request, room_id: str) -> Response:
-        asked = page_of(request, default=NEWEST, most=MOST_MESSAGES)
-        page = read_history(caller_of(request), room_id, asked)
-        return answer_page(request, page, forward=asked.after is not None)
+        They are the newest 50 unless asked otherwise.
+        """
+        page = self.asked()
+        found = read_history(caller_of(request), room_id, page)
+        return self.page_response(page, found.messages, more=found.more)
 
-    def post(self, request: Request, room_id: str) -> Response:
-        message = post_message(caller_of(request), room_id, text_of(request), retry_key(request))
-        location = request.build_absolute_uri(f"/room/{room_id}/messages/{fields_of(message)['id']}")
+    @refuses(RoomNotFound, AccountGone)
+    @extend_schema(parameters=[LOCATION, RETRY_KEY])
+    def create(self, request: Request, room_id: str) -> Response:
+        """Say something in a room."""
+        message = post_message(caller_of(request), room_id, self.body()["text"], retry_key(request))
+        location = address_of(request, "message-detail", room_id=room_id, pk=fields_of(message)["id"])
         return Response(RawJSON(message), status=201, headers={"Location": location})
 
+    @refuses(RoomNotFound, MessageNotFound)
+    def retrieve(self, request: Request, room_id: str, pk: str) -> Response:
+        """One message."""
+        return Response(RawJSON(show_message(caller_of(request), room_id, offset_of(pk))))
 
-class RoomMessage(APIView):
-    """One message of a room. Its sender edits it; its sender, the room's owner or an admin deletes it."""
+    @refuses(RoomNotFound, MessageNotFound, NotTheSender)
+    @extend_schema(examples=example_body({"text": "hi!"}))
+    def partial_update(self, request: Request, room_id: str, pk: str) -> Response:
+        """Give one's own message another text."""
+        message_id, text = offset_of(pk), self.body()["text"]
+        return Response(RawJSON(edit_message(caller_of(request), room_id, message_id, text)))
 
-    def get(self, request: Request, room_id: str, message_id: str) -> Response:
-        return Response(RawJSON(show_message(caller_of(request), room_id, offset_of(message_id))))
-
-    def patch(self, request: Request, room_id: str, message_id: str) -> Response:
-        return Response(RawJSON(edit_message(caller_of(request), room_id, offset_of(message_id), text_of(request))))
-
-    def delete(self, request: Request, room_id: str, message_id: str) -> Response:
-        delete_message(caller_of(request), room_id, offset_of(message_id))
+    @refuses(RoomNotFound, MessageNotFound, NotTheSender)
+    def destroy(self, request: Request, room_id: str, pk: str) -> Response:
+        """Delete a message: one's own or, as the room's owner or an admin, any."""
+        delete_message(caller_of(request), room_id, offset_of(pk))
         return Response(status=204)
 
 
@@ -75,44 +101,80 @@ def offset_of(message_id: str) -> int:
     return int(message_id)
 
 
-class Conversation(APIView):
-    """What you and another user said to each other; post a text to say more."""
+class DirectMessageViewSet(ViewSet):
+    """Direct messages, the newest 50 unless asked otherwise: to and from one user, or all that came."""
 
-    def get(self, request: Request, username: str) -> Response:
-        asked = page_of(request, default=NEWEST, most=MOST_MESSAGES)
-        page = read_direct(caller_of(request), find_person(username), asked)
-        return answer_page(request, page, forward=asked.after is not None)
+    serializer_class = DirectMessageSerializer
+    input_serializers = {"create": MessageInputSerializer}
+    pagination_class = MessagePagination
+    lookup_field = "username"
+    path_help = {"username": USERNAME_HELP}
+    links = {"sender": ("direct-message-list", "username"), "to": ("direct-message-list", "username")}
 
-    def post(self, request: Request, username: str) -> Response:
-        text = text_of(request)
-        message = send_direct(caller_of(request), find_person(username), text, retry_key(request))
+    def get_object(self) -> Person:
+        return find_person(self.kwargs["username"])
+
+    @refuses(UserNotFound, UnknownCursor)
+    def list(self, request: Request, username: str) -> Response:
+        """What the caller and that user said to each other."""
+        page = self.asked()
+        found = read_direct(caller_of(request), self.get_object(), page)
+        return self.page_response(page, found.messages, more=found.more)
+
+    @refuses(UserNotFound, AccountGone)
+    @extend_schema(parameters=[RETRY_KEY], examples=example_body({"text": "psst"}))
+    def create(self, request: Request, username: str) -> Response:
+        """Send a direct message."""
+        text = self.body()["text"]
+        message = send_direct(caller_of(request), self.get_object(), text, retry_key(request))
         return Response(RawJSON(message), status=201)
 
-
-class Inbox(APIView):
-    """Direct messages to you, the newest 50 unless asked otherwise."""
-
-    def get(self, request: Request) -> Response:
-        asked = page_of(request, default=NEWEST, most=MOST_MESSAGES)
-        page = read_direct(caller_of(request), None, asked)
-        return answer_page(request, page, forward=asked.after is not None)
+    @refuses(UnknownCursor)
+    def list_inbox(self, request: Request) -> Response:
+        """Direct messages to the caller."""
+        page = self.asked()
+        found = read_direct(caller_of(request), None, page)
+        return self.page_response(page, found.messages, more=found.more)
 
 
-class RoomSubscription(APIView):
-    """Where to hear a room live: by WebSocket, or as server-sent events."""
+FRAME = 'id: 17-p01a\ndata: {"type":"message","topic":"room:12","offset":17,"message":{…}}\n\n'
+LIVE: dict[Any, Any] = {
+    202: AddressesSerializer,
+    101: OpenApiResponse(None, "With an upgrade to WebSocket: every later event, a frame each."),
+    (200, "text/event-stream"): OpenApiResponse(
+        {"type": "string"},
+        "With `Accept: text/event-stream`: every later event.",
+        [OpenApiExample("event", FRAME, response_only=True)],
+    ),
+}
+RESUMING = [
+    in_query("after", "For sockets and streams: first what came after the event at this offset."),
+    in_query("epoch", "For sockets and streams: the log that the offset belongs to."),
+    OpenApiParameter(
+        "Last-Event-ID", {"type": "string"}, OpenApiParameter.HEADER, description="For streams: as `after`."
+    ),
+]
 
-    def get(self, request: Request, room_id: str) -> Response:
+
+class SubscriptionViewSet(ViewSet):
+    """Where to hear it live: by WebSocket, or as server-sent events."""
+
+    serializer_class = AddressesSerializer
+    path_help = {"room_id": ROOM_ID_HELP}
+
+    @refuses(RoomNotFound, UnknownCursor, ForeignOrigin)
+    @extend_schema(responses=LIVE, parameters=RESUMING)
+    def subscribe_to_room(self, request: Request, room_id: str) -> Response:
+        """A room live: a WebSocket, an event stream, or the addresses of both."""
         show_room(caller_of(request), room_id)
-        return addresses(request)
+        return self.addresses()
 
+    @refuses(UnknownCursor, ForeignOrigin)
+    @extend_schema(responses=LIVE, parameters=RESUMING)
+    def subscribe_to_inbox(self, request: Request) -> Response:
+        """The caller's direct messages live: a WebSocket, an event stream, or the addresses of both."""
+        return self.addresses()
 
-class InboxSubscription(APIView):
-    """Where to hear your direct messages live: by WebSocket, or as server-sent events."""
-
-    def get(self, request: Request) -> Response:
-        return addresses(request)
-
-
-def addresses(request: Request) -> Response:
-    events = request.build_absolute_uri(request.path)
-    return Response({"websocket": "ws" + events.removeprefix("http"), "events": events}, status=202)
+    def addresses(self) -> Response:
+        events = own_address(self.request)
+        return Response({"websocket": websocket_address(events), "events": events}, status=202)

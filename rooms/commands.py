@@ -16,7 +16,7 @@ from rooms import frames
 from rooms.frames import room_of
 from rooms.membership import aadd_member, aremove_member, arequire_member
 from rooms.operations import LOBBY, acreate_room, adelete_room, aown_rooms, ashow_room, topic_of
-from rooms.serializers import NewMember, NewRoom
+from rooms.serializers import NewMemberSerializer, NewRoomSerializer, RoomSerializer
 
 
 @topics("room")
@@ -41,9 +41,9 @@ async def own_rooms(caller: Caller) -> list[Reading]:
     ]
 
 
-@command("create_room", frames.CreateRoom, gives=frames.Room)
+@command("create_room", frames.CreateRoom, gives=RoomSerializer)
 async def create_room(gateway: Gateway, frame: Frame) -> bytes:
-    body = checked(NewRoom, frame)
+    body = checked(NewRoomSerializer, frame)
     return await acreate_room(gateway.caller, body["name"], body["members_only"], retry_key_of(frame.get("client_id")))
 
 
@@ -56,7 +56,7 @@ async def delete_room(gateway: Gateway, frame: Frame) -> bytes:
 
 @command("add_member", frames.AddMember, gives=frames.Member)
 async def add_member(gateway: Gateway, frame: Frame) -> bytes:
-    room_id, body = room_of(frame), checked(NewMember, frame)
+    room_id, body = room_of(frame), checked(NewMemberSerializer, frame)
     await ashow_room(gateway.caller, room_id)
     member, _ = await aadd_member(gateway.caller, room_id, await afind_person(body["username"]))
     return orjson.dumps({"username": member.username, "joined_at": member.joined_at})
@@ -64,7 +64,7 @@ async def add_member(gateway: Gateway, frame: Frame) -> bytes:
 
 @command("remove_member", frames.RemoveMember, gives=frames.Removed)
 async def remove_member(gateway: Gateway, frame: Frame) -> bytes:
-    room_id, body = room_of(frame), checked(NewMember, frame)
+    room_id, body = room_of(frame), checked(NewMemberSerializer, frame)
     await ashow_room(gateway.caller, room_id)
     person = await afind_person(body["username"])
     await aremove_member(gateway.caller, room_id, person)

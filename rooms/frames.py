@@ -10,24 +10,7 @@ from foyer.api.fields import StrictText
 from foyer.errors import InvalidInput
 from foyer.realtime.declarations import ClientId, FrameShape, event
 from foyer.realtime.frames import Place
-from rooms.serializers import NewMember, NewRoom
-
-
-class Room(FrameShape):
-    """A room. It is nobody's once its owner's account is deleted."""
-
-    roomId = serializers.CharField()
-    name = serializers.CharField()
-    members_only = serializers.BooleanField(help_text="Whether others can neither see nor read it.")
-    owner = serializers.CharField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    example = {
-        "roomId": "12",
-        "name": "Lab",
-        "members_only": False,
-        "owner": "ben",
-        "created_at": "2026-03-04T09:16:10.714Z",
-    }
+from rooms.serializers import NewMemberSerializer, NewRoomSerializer, RoomSerializer
 
 
 class ByName(serializers.CharField):
@@ -60,9 +43,9 @@ class MemberRemoved(MemberChange):
 class RoomUpdated(FrameShape):
     """The room has another name, or is open to others than before. One that may not read it hears nothing more."""
 
-    room = Room()
+    room = RoomSerializer()
     by = ByName()
-    example = {"room": Room.example, "by": "ben"}
+    example = {"room": RoomSerializer.example, "by": "ben"}
 
 
 @event("room_deleted", "room")
@@ -104,7 +87,7 @@ def room_of(frame: dict[str, Any]) -> str:
     return room_id
 
 
-class CreateRoom(NewRoom, FrameShape):
+class CreateRoom(NewRoomSerializer, FrameShape):
     """Make a room; the caller owns it and is its first member."""
 
     client_id = ClientId()
@@ -117,13 +100,13 @@ class DeleteRoom(InRoom):
     example = {"room": "12"}
 
 
-class AddMember(NewMember, InRoom):
+class AddMember(NewMemberSerializer, InRoom):
     """Let somebody into a room, or oneself into an open one."""
 
     example = {"room": "12", "username": "ann"}
 
 
-class RemoveMember(NewMember, InRoom):
+class RemoveMember(NewMemberSerializer, InRoom):
     """Take somebody out of a room, or leave it."""
 
     example = {"room": "12", "username": "ann"}

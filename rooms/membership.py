@@ -17,13 +17,13 @@ import orjson
 from accounts.callers import Caller, who
 from accounts.errors import AccountGone, UserNotFound
 from accounts.operations import user_tag
-from accounts.people import Person
+from accounts.people import Person, find_person
 from foyer.api.wire import quoted
 from foyer.errors import UnknownCursor
 from foyer.store.steps import Steps, operation
 from foyer.times import now_text
 from rooms.errors import NotInRoom
-from rooms.operations import LIBRARY, sign, tell, topic_of
+from rooms.operations import LIBRARY, show_room, sign, tell, topic_of
 
 MOST_MEMBERS = 1000
 """Of a page."""
@@ -156,3 +156,15 @@ list_members, alist_members = operation(_list_members)
 is_member, ais_member = operation(_is_member)
 members_among, amembers_among = operation(_members_among)
 require_member, arequire_member = operation(_require)
+
+
+def add_by_name(caller: Caller, room_id: str, username: str) -> tuple[Member, bool]:
+    """As `add_member`; who may not see the room is not told who has an account. Raises `UserNotFound` too."""
+    show_room(caller, room_id)
+    return add_member(caller, room_id, find_person(username))
+
+
+def remove_by_name(caller: Caller, room_id: str, username: str) -> None:
+    """As `remove_member`; who may not see the room is not told who has an account. Raises `UserNotFound` too."""
+    show_room(caller, room_id)
+    remove_member(caller, room_id, find_person(username))

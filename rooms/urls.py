@@ -1,10 +1,26 @@
+"""The addresses of rooms and their members."""
+
+from __future__ import annotations
+
 from django.urls import path
 
-from rooms import views
+from rooms.views import MemberViewSet, RoomViewSet
 
 urlpatterns = [
-    path("rooms", views.RoomList.as_view()),
-    path("room/<str:room_id>", views.RoomDetail.as_view()),
-    path("room/<str:room_id>/members", views.RoomMembers.as_view()),
-    path("room/<str:room_id>/members/<str:username>", views.RoomMember.as_view()),
+    path("rooms", RoomViewSet.as_view({"get": "list", "post": "create"}, suffix="List"), name="room-list"),
+    path(
+        "room/<str:room_id>",
+        RoomViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, suffix="Instance"),
+        name="room-detail",
+    ),
+    path(
+        "room/<str:room_id>/members",
+        MemberViewSet.as_view({"get": "list", "post": "add_member"}, suffix="List"),
+        name="room-members",
+    ),
+    path(
+        "room/<str:room_id>/members/<str:username>",
+        MemberViewSet.as_view({"delete": "remove_member"}, suffix="Instance"),
+        name="room-member",
+    ),
 ]

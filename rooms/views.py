@@ -2,126 +2,157 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
-from accounts.callers import Caller
-from accounts.people import find_person
-from foyer.api.rest import RawJSON, limit_of, page_of, retry_key, with_next_link
-from foyer.api.wire import as_json_list, fields_of
-from foyer.realtime.presence import ONLINE, among
-from rooms.membership import MOST_MEMBERS, add_member, page_of_members, remove_member
-from rooms.operations import (
-    create_room,
-    delete_room,
-    find_room,
-    list_rooms,
-    show_room,
-    update_room,
+from accounts.errors import AccountGone, UserNotFound
+from foyer.api.links import address_of
+from foyer.api.pagination import IdPagination, PlacePagination, query_parameter
+from foyer.api.renderers import RawJSON
+from foyer.api.retry_keys import retry_key
+from foyer.api.schema import LOCATION, RETRY_KEY, refuses
+from foyer.api.viewsets import ViewSet
+from foyer.api.wire import fields_of
+from foyer.errors import UnknownCursor
+from rooms.errors import NotAMember, NotInRoom, NotTheOwner, PermanentRoom, RoomChanged, RoomNameTaken, RoomNotFound
+from rooms.listing import RoomsWanted, members_with_presence, page_of_rooms
+from rooms.membership import MOST_MEMBERS, add_by_name, remove_by_name
+from rooms.operations import create_room, delete_room, show_room, update_room
+from rooms.search import MOST_CHARACTERS
+from rooms.serializers import (
+    ListedRoomSerializer,
+    MemberSerializer,
+    NewMemberSerializer,
+    NewRoomSerializer,
+    RoomChangeSerializer,
+    RoomSerializer,
 )
-from rooms.search import search_rooms
-from rooms.serializers import NewMember, NewRoom, RoomChange
 
+ROOM_ID_HELP = "A room's id, or `lobby`."
+WORDS_HELP = (
+    "Words of the name, or beginnings of words, whatever their case: only rooms that have all of them, by words and "
+    "names. The header `Link` has the next page."
+)
 MOST_ROOMS = 1000
 
-Summaries = Callable[[Caller, list[str]], list[bytes]]
-own_room_summaries: list[Summaries] = []
-"""What other apps tell of a caller's own rooms: for each room id, members of a JSON object without its braces."""
+
+class RoomPagination(IdPagination):
+    default_limit = most = MOST_ROOMS
+    entries = "rooms"
+    id_field = "roomId"
 
 
-def with_summaries(caller: Caller, rooms: list[bytes]) -> list[bytes]:
-    """Rooms as JSON, with what the other apps tell of each."""
-    ids = [fields_of(room)["roomId"] for room in rooms]
-    told = [summaries(caller, ids) for summaries in own_room_summaries]
-    return [
-        room[:-1] + b"".join(b"," + more for more in parts) + b"}" for room, *parts in zip(rooms, *told, strict=True)
-    ]
+class RoomFilters(BaseFilterBackend):
+    """Which rooms are listed."""
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        text = {"type": "string"}
+        words = {**text, "minLength": 1, "maxLength": MOST_CHARACTERS}
+        return [
+            query_parameter("name", "Only the room of exactly this name.", text),
+            query_parameter("q", WORDS_HELP, words),
+            query_parameter("cursor", "With `q`: where the search goes on, from the header `Link`.", text),
+            query_parameter("member", "`me`: only those that the caller is in.", {**text, "enum": ["me"]}),
+        ]
 
 
-class RoomList(APIView):
-    """The rooms you may see; post a name to make one."""
+class RoomViewSet(ViewSet):
+    """The rooms one may see. Their owners, and admins, rename and delete them."""
 
-    def get(self, request: Request) -> Response:
-        caller, query = caller_of(request), request.query_params
-        if "name" in query:
-            room = find_room(caller, query["name"])
-            return Response(RawJSON(as_json_list([room] if room else [])))
-        page = page_of(request, default=MOST_ROOMS, most=MOST_ROOMS)
-        mine = query.get("member") == "me"
-        if "q" in query:
-            found = search_rooms(caller, query["q"], query.get("cursor"), page.limit, mine=mine)
-            response = Response(RawJSON(as_json_list(with_summaries(caller, found.rooms) if mine else found.rooms)))
-            return with_next_link(response, request, cursor=found.cursor) if found.cursor else response
-        rooms = list_rooms(caller, page.after, page.limit + 1, before=page.before, mine=mine)
-        shown = page.cut(rooms)
-        response = Response(RawJSON(as_json_list(with_summaries(caller, shown) if mine else shown)))
-        if len(rooms) > len(shown):
-            edge = fields_of(shown[0 if page.is_backwards else -1])["roomId"]
-            with_next_link(response, request, **{"before" if page.is_backwards else "after": edge})
-        return response
+    serializer_class = RoomSerializer
+    input_serializers = {"create": NewRoomSerializer, "partial_update": RoomChangeSerializer}
+    pagination_class = RoomPagination
+    filter_backends = [RoomFilters]
+    lookup_url_kwarg = "room_id"
+    path_help = {"room_id": ROOM_ID_HELP}
+    links = {"roomId": ("room-detail", "room_id")}
 
-    def post(self, request: Request) -> Response:
-        body = NewRoom(data=request.data)
-        body.is_valid(raise_exception=True)
-        room = create_room(
-            caller_of(request), body.validated_data["name"], body.validated_data["members_only"], retry_key(request)
-        )
-        location = request.build_absolute_uri(f"/room/{fields_of(room)['roomId']}")
+    @refuses(UnknownCursor)
+    @extend_schema(responses=ListedRoomSerializer)
+    def list(self, request: Request) -> Response:
+        """The rooms that the caller may see, by creation."""
+        query, page = request.query_params, self.asked()
+        wanted = RoomsWanted(query.get("name"), query.get("q"), query.get("cursor"), mine=query.get("member") == "me")
+        found = page_of_rooms(caller_of(request), wanted, page)
+        if found.cursor is not None:
+            self.pages.follow(request, cursor=found.cursor)
+        return self.page_response(page, found.rooms, more=found.more and found.cursor is None)
+
+    @refuses(RoomNameTaken, AccountGone)
+    @extend_schema(parameters=[LOCATION, RETRY_KEY])
+    def create(self, request: Request) -> Response:
+        """Make a room; the caller owns it and is its first member."""
+        body = self.body()
+        room = create_room(caller_of(request), body["name"], body["members_only"], retry_key(request))
+        location = address_of(request, "room-detail", room_id=fields_of(room)["roomId"])
         return Response(RawJSON(room), status=201, headers={"Location": location})
 
-
-class RoomDetail(APIView):
-    """One room. Its owner, or an admin, renames and deletes it."""
-
-    def get(self, request: Request, room_id: str) -> Response:
+    @refuses(RoomNotFound)
+    def retrieve(self, request: Request, room_id: str) -> Response:
+        """One room."""
         return Response(RawJSON(show_room(caller_of(request), room_id)))
 
-    def patch(self, request: Request, room_id: str) -> Response:
-        change = RoomChange(data=request.data)
-        change.is_valid(raise_exception=True)
-        wanted = change.validated_data
+    @refuses(RoomNotFound, NotTheOwner, PermanentRoom, RoomNameTaken, RoomChanged)
+    def partial_update(self, request: Request, room_id: str) -> Response:
+        """Rename a room, or change who may see it; for its owner, and admins."""
+        wanted = self.body()
         room = update_room(caller_of(request), room_id, wanted.get("name"), wanted.get("members_only"))
         return Response(RawJSON(room))
 
-    def delete(self, request: Request, room_id: str) -> Response:
+    @refuses(RoomNotFound, NotTheOwner, PermanentRoom)
+    def destroy(self, request: Request, room_id: str) -> Response:
+        """Delete a room and its messages; for its owner, and admins."""
         delete_room(caller_of(request), room_id)
         return Response(status=204)
 
 
-class RoomMembers(APIView):
-    """Who is in a room; post a username to let somebody in, your own to join an open room."""
+class MemberPagination(PlacePagination):
+    default_limit = most = MOST_MEMBERS
+    entries = "members"
 
-    def get(self, request: Request, room_id: str) -> Response:
-        limit = limit_of(request, default=MOST_MEMBERS, most=MOST_MEMBERS)
-        page = page_of_members(caller_of(request), room_id, request.query_params.get("after", ""), limit)
-        online = among(ONLINE, [member.id for member in page.members])
-        response = Response(
-            [
-                {"username": member.username, "joined_at": member.joined_at, "online": member.id in online}
-                for member in page.members
-            ]
-        )
-        return with_next_link(response, request, after=page.after) if page.after else response
 
-    def post(self, request: Request, room_id: str) -> Response:
-        body = NewMember(data=request.data)
-        body.is_valid(raise_exception=True)
-        caller = caller_of(request)
-        show_room(caller, room_id)
-        member, is_new = add_member(caller, room_id, find_person(body.validated_data["username"]))
+NEWCOMER = [OpenApiExample("Member", {"username": "ann", "joined_at": "2026-03-04T09:16:14.609Z"})]
+
+
+class MemberViewSet(ViewSet):
+    """Who is in a room. Members and admins let others in and take them out, anyone oneself."""
+
+    serializer_class = MemberSerializer
+    input_serializers = {"add_member": NewMemberSerializer}
+    pagination_class = MemberPagination
+    lookup_url_kwarg = "username"
+    path_help = {"room_id": ROOM_ID_HELP, "username": "Who it is about."}
+    links = {"username": ("room-member", "username")}
+
+    @refuses(RoomNotFound, UnknownCursor)
+    def list(self, request: Request, room_id: str) -> Response:
+        """Who is in a room, by the time they joined."""
+        after, limit = request.query_params.get("after", ""), self.pages.limit(request)
+        members, following = members_with_presence(caller_of(request), room_id, after, limit)
+        if following:
+            self.pages.follow(request, after=following)
+        return self.get_paginated_response(members)
+
+    @refuses(RoomNotFound, UserNotFound, NotAMember, AccountGone)
+    @extend_schema(
+        responses={
+            201: OpenApiResponse(MemberSerializer, "Who is in the room since now.", NEWCOMER),
+            200: OpenApiResponse(MemberSerializer, "Who was in the room already.", NEWCOMER),
+        }
+    )
+    def add_member(self, request: Request, room_id: str) -> Response:
+        """Let somebody in: members and admins anyone, anyone oneself into an open room."""
+        member, is_new = add_by_name(caller_of(request), room_id, self.body()["username"])
         answer = {"username": member.username, "joined_at": member.joined_at}
         return Response(answer, status=201 if is_new else 200)
 
-
-class RoomMember(APIView):
-    """One member: members and admins take others out, everyone himself."""
-
-    def delete(self, request: Request, room_id: str, username: str) -> Response:
-        caller = caller_of(request)
-        show_room(caller, room_id)
-        remove_member(caller, room_id, find_person(username))
+    @refuses(RoomNotFound, UserNotFound, NotInRoom, NotAMember)
+    def remove_member(self, request: Request, room_id: str, username: str) -> Response:
+        """Take somebody out: members and admins anyone, anyone oneself."""
+        remove_by_name(caller_of(request), room_id, username)
         return Response(status=204)

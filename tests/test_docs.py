@@ -55,7 +55,9 @@ from foyer.realtime import gateway
 def routes(patterns):
     for pattern in patterns:
         view = getattr(pattern.callback, "view_class", None) if pattern.callback else None
-        if view is not None:
+        if actions := getattr(pattern.callback, "actions", None):
+            yield from (f"{method.upper()} /{pattern.pattern}" for method in actions)
+        elif view is not None:
             for method in view.http_method_names:
                 if method != "options" and hasattr(view, method):
                     yield f"{method.upper()} /{pattern.pattern}"

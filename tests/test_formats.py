@@ -9,8 +9,8 @@ import pytest
 
 from accounts.operations import user_tag
 from accounts.people import Person
-from foyer.api.rest import Page
 from foyer.errors import NewerFormat
+from foyer.paging import Page
 from foyer.realtime.log import PRELUDE, read_log
 from foyer.realtime.topics import room_topic
 from foyer.store.steps import client

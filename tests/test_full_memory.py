@@ -16,8 +16,8 @@ from accounts.models import Account
 from accounts.operations import start_session
 from accounts.people import Person
 from accounts.sessions import authenticate
-from foyer.api.rest import Page
 from foyer.errors import BadToken, Unavailable
+from foyer.paging import Page
 from foyer.realtime.log import is_full, read_log
 from foyer.realtime.presence import ONLINE, among, arrive, beat, depart
 from foyer.realtime.topics import room_topic

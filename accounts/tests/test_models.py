@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from accounts import models, operations, passwords, sessions
 from accounts.credentials import verify
 from accounts.errors import EmailTaken, UsernameTaken, UserNotFound
-from accounts.models import DATA_SIZE, Account, as_json, before_deletion, fingerprint, merged
+from accounts.models import DATA_SIZE, Account, before_deletion, fingerprint, merged
+from accounts.serializers import AccountSerializer
 from accounts.tests.conftest import PASSWORD
 from foyer.api.retry_keys import RetryKey
 from foyer.errors import BadToken, InvalidInput, RetryKeyReused, Unavailable
@@ -76,7 +77,7 @@ def test_a_name_comes_out_as_it_is_stored_and_is_found_in_any_case(name: str) ->
 def test_signing_up_makes_an_account(db: None) -> None:
     account = Account.sign_up("User Name", "pass", {"phone": 2**70, "email": "u@example.com"})
     stored = Account.objects.get(pk=account.pk)
-    assert as_json(stored) == {
+    assert AccountSerializer(stored).data == {
         "id": str(account.pk),
         "username": "User Name",
         "user_type": "user",

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 
-from foyer.api.rest import error_headers
+from foyer.api.exceptions import error_headers
 from foyer.errors import FoyerError
 
 POLICY = "; ".join(

@@ -1,14 +1,29 @@
-"""Fields of bodies that take a value as it came: no trimming, no guessing of types."""
+"""Fields of bodies that take a value as it came: no trimming, no guessing of types.
+
+A form can only say texts, so from a form a number, a truth value or JSON is taken as it is written.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
+from rest_framework.utils.html import is_html_input
 
+from foyer.api.wire import decode
+from foyer.errors import MalformedJSON
 from foyer.text import is_blank, is_printable
+
+LONG_TEXT = {"base_template": "textarea.html", "rows": 3}
+"""The `style` of a text that may have several lines."""
+SECRET = {"input_type": "password"}
+"""The `style` of a password."""
 
 
 class StrictText(serializers.CharField):
@@ -16,6 +31,13 @@ class StrictText(serializers.CharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, **options)
+
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        """Browsers send every line break of a text as two characters; it is one again here."""
+        value = super().get_value(dictionary)
+        if isinstance(value, str) and "rows" in self.style and is_html_input(dictionary):
+            return value.replace("\r\n", "\n")
+        return value
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -52,6 +74,11 @@ class NameText(StrictText):
 class StrictBoolean(serializers.BooleanField):
     """true or false; not 1, not "yes"."""
 
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        """A form that says nothing of it leaves it as it is; a page's form says `false` for a box without a tick."""
+        value = dictionary.get(self.field_name, empty)
+        return {"true": True, "on": True, "false": False}.get(value, value) if is_html_input(dictionary) else value
+
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
@@ -61,7 +88,44 @@ class StrictBoolean(serializers.BooleanField):
 class StrictInteger(serializers.IntegerField):
     """A whole number of JSON; not 3.0, not "3", not true."""
 
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        value = super().get_value(dictionary)
+        if isinstance(value, str) and is_html_input(dictionary) and re.fullmatch(r"-?[0-9]{1,19}", value):
+            return int(value)
+        return value
+
     def to_internal_value(self, data: Any) -> int:
         if type(data) is not int:
             self.fail("invalid")
         return data
+
+
+class Blank(str):
+    """What a form begins with where JSON is to be written."""
+
+    is_json_string = True
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class JSONObject(serializers.JSONField):
+    """Any JSON object. In a form it is written as JSON."""
+
+    default_error_messages = {"not_an_object": "This must be a JSON object."}
+    initial: Any = Blank()
+
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        value = super().get_value(dictionary)
+        return empty if isinstance(value, str) and is_html_input(dictionary) and not value.strip() else value
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if getattr(data, "is_json_string", False):
+            try:
+                data = decode(data.encode())
+            except MalformedJSON:
+                self.fail("invalid")
+        if not isinstance(data, dict):
+            self.fail("not_an_object")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value

@@ -13,8 +13,9 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 
-from foyer.api.pages.policy import POLICY
-from foyer.api.rest import error_headers, preferred, understand
+from foyer.api.exceptions import error_headers, understand
+from foyer.api.negotiation import preferred
+from foyer.api.policy import POLICY
 from foyer.api.wire import encode
 from foyer.errors import BadRequest, Forbidden, FoyerError, NotFound
 
@@ -30,7 +31,7 @@ def json_answer(error: FoyerError, request: HttpRequest | None = None) -> HttpRe
 
 def html_answer(error: FoyerError) -> HttpResponse:
     """A page. It is made without the request, as what failed may be what tells who asks."""
-    page = render_to_string("pages/error.html", {"title": "Error", "error": error})
+    page = render_to_string("foyer/error.html", {"title": "Error", "error": error})
     headers = {**error_headers(error), "Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
     return HttpResponse(page, status=error.status, headers=headers)
 

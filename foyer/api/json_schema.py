@@ -8,7 +8,8 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-Schema = dict[str, Any]
+from foyer.api.serializers import Schema, name_of
+
 Shape = type[serializers.Serializer[Any]]
 
 TIME: Schema = {
@@ -45,7 +46,7 @@ class Schemas:
         return {**schema, **getattr(shape, "also", {})}
 
     def reference_to(self, shape: Shape) -> Schema:
-        name = shape.__name__
+        name = name_of(shape)
         if name not in self.named:
             about = {"description": description_of(shape)} if description_of(shape) else {}
             self.named[name] = {"title": name, **about, **self.object_of(shape)}

@@ -1,72 +1,67 @@
-"""How REST is described: to programs by the OpenAPI document, to people by the pages of the browsable API.
+"""REST in OpenAPI, read from the viewsets by drf-spectacular: serializers, pages, filters, permissions, docstrings.
 
-Each app says in its `schema.py` what its routes take and answer, once for both: `describe(view, …)`. Views know nothing
-of it. A refusal is named by its code; status and example come from the error itself.
+What none of these can say stands beside an action: the errors that it answers, as `@refuses(RoomNotFound)`, and with
+drf-spectacular's own `@extend_schema` headers and answers of other shapes. The first sentence of an action's docstring
+is its summary; its name and that of the viewset make the id: `listRooms`, `getRoom`. An example of a body is the
+`example` of its serializer.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
 
+from django.apps import apps
+from django.utils.text import capfirst
+from drf_spectacular import openapi
+from drf_spectacular.plumbing import force_instance, get_doc
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    OpenApiRequest,
-    OpenApiResponse,
-    extend_schema,
-    extend_schema_view,
-)
-from rest_framework import serializers
-from rest_framework.views import APIView
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework.permissions import SAFE_METHODS, AllowAny
+from rest_framework.serializers import ListSerializer
 
 from foyer.api.retry_keys import LONGEST_KEY
-from foyer.errors import FoyerError, InvalidInput
+from foyer.api.serializers import ErrorSerializer, TypedErrorSerializer, name_of
+from foyer.errors import (
+    BadRequest,
+    Busy,
+    Forbidden,
+    FoyerError,
+    InvalidInput,
+    MalformedJSON,
+    NewerFormat,
+    NotAcceptable,
+    RetryKeyReused,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
 
-Shape = type[serializers.Serializer[Any]]
-JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
-
-
-class Error(serializers.Serializer[Any]):
-    """What every error looks like."""
-
-    code = serializers.CharField(help_text="Stable, for programs.")
-    detail = serializers.CharField(help_text="For people.")
-    fields: Any = serializers.DictField(required=False, help_text="With `invalid`: what is wrong, by field.")
-
-
-TypedError: Shape = type("TypedError", (Error,), {"$type": serializers.CharField(required=False)})
-"""An error that may be a frame of `/lobby_api` too."""
-
-# Parameters
-
-
-def in_path(name: str, description: str, pattern: str | None = None) -> OpenApiParameter:
-    return OpenApiParameter(name, str, OpenApiParameter.PATH, description=description, pattern=pattern)
+Action = TypeVar("Action", bound=Callable[..., Any])
+Kind = type[FoyerError]
 
 
-def in_query(name: str, description: str, schema: Any = str, **more: Any) -> OpenApiParameter:
-    return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description, **more)
+def refuses(*kinds: Kind) -> Callable[[Action], Action]:
+    """Say which errors an action answers, beside those that its permissions, its body and any route may give."""
+
+    def note(action: Action) -> Action:
+        action.refuses = kinds  # type: ignore[attr-defined]
+        return action
+
+    return note
 
 
-def page_parameters(most: int, default: int, of: str) -> tuple[OpenApiParameter, ...]:
-    """What pages a list."""
-    cursor = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
-    return (
-        limit_parameter(most, default, of),
-        in_query("before", f"Only {of} in front of the one with this id.", cursor),
-        in_query("after", f"Only {of} behind the one with this id.", cursor),
-        NEXT,
-    )
+def example_body(value: Any) -> list[OpenApiExample]:
+    """What an action may be sent, where its serializer's example says something else."""
+    return [OpenApiExample("Body", value, request_only=True)]
 
 
-def limit_parameter(most: int, default: int, of: str) -> OpenApiParameter:
-    limit = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
-    return in_query("limit", f"How many {of} at most.", limit)
+# Parameters and headers
+
+
+def in_query(name: str, description: str, **schema: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, {"type": "string", **schema}, OpenApiParameter.QUERY, description=description)
 
 
 RETRY_KEY = OpenApiParameter(
@@ -77,237 +72,162 @@ RETRY_KEY = OpenApiParameter(
 )
 
 
-def answered_header(name: str, description: str, schema: Any, statuses: list[int], *, always: bool) -> OpenApiParameter:
+def answered_header(name: str, description: str, schema: Any, *statuses: int, always: bool = True) -> OpenApiParameter:
     return OpenApiParameter(
-        name, schema, OpenApiParameter.HEADER, required=always, description=description, response=statuses
+        name, schema, OpenApiParameter.HEADER, required=always, description=description, response=[*statuses]
     )
 
 
-LOCATION = answered_header(
-    "Location", "The absolute address of what was made.", OpenApiTypes.URI, [201], always=True
-)  # fmt: skip
-NEXT = answered_header(
-    "Link", 'The next page, if there is one: `<…>; rel="next"` (RFC 8288).', OpenApiTypes.STR, [200], always=False
+LOCATION = answered_header("Location", "The absolute address of what was made.", OpenApiTypes.URI, 201)
+LINK = answered_header(
+    "Link", 'The next page, if there is one: `<…>; rel="next"` (RFC 8288).', OpenApiTypes.STR, 200, always=False
 )
-CHALLENGED = answered_header(
-    "WWW-Authenticate", "Names Bearer and Basic.", OpenApiTypes.STR, [401], always=True
-)  # fmt: skip
+CHALLENGED = answered_header("WWW-Authenticate", "Names Bearer and Basic.", OpenApiTypes.STR, 401)
 RETRY_AFTER = answered_header(
-    "Retry-After", "Seconds to wait before asking again.", {"type": "integer", "minimum": 0}, [429, 503], always=True
+    "Retry-After", "Seconds to wait before asking again.", {"type": "integer", "minimum": 0}, 429, 503
 )
 
-# Operations
-
-ANY = "bad_request not_acceptable busy unavailable newer_format"
-OF_SIGNED_IN = "not_authenticated bad_credentials bad_token too_many_sign_ins"
-OF_BODIES = "malformed_json invalid too_large unsupported_media_type"
+ANYWHERE: tuple[Kind, ...] = (BadRequest, NotAcceptable, Busy, Unavailable, NewerFormat)
+OF_BODIES: tuple[Kind, ...] = (MalformedJSON, InvalidInput, TooLarge, UnsupportedMediaType)
+NOTHING = "Done; there is nothing to say."
 
 
-@dataclass(frozen=True)
-class Operation:
-    """What one method of a route takes and gives.
+class AutoSchema(openapi.AutoSchema):
+    """Describes one action of a viewset."""
 
-    `gives` has for each status a shape, a list with one shape in it, or None for an empty answer; `refusals` are error
-    codes, divided by blanks, beside those that any route may answer. `takes` is the shape of the body and `example`
-    one such. `open` says that nobody has to sign in.
-    """
+    verbs: ClassVar[dict[str, str]] = {
+        "list": "list",
+        "create": "create",
+        "retrieve": "get",
+        "update": "replace",
+        "partial_update": "update",
+        "destroy": "delete",
+    }
 
-    name: str
-    summary: str
-    gives: Mapping[int, Any]
-    refusals: str = ""
-    takes: Shape | None = None
-    example: Any = None
-    media_types: tuple[str, ...] = (JSON,)
-    parameters: tuple[OpenApiParameter, ...] = ()
-    open: bool = False
-    more_answers: Mapping[Any, OpenApiResponse] = field(default_factory=dict)
+    @property
+    def action_name(self) -> str:
+        return str(getattr(self.view, "action", self.method.lower()))
 
-    def codes(self, method: str) -> list[str]:
-        """Of every error that it may answer."""
-        names = f"{self.refusals} {ANY}"
-        if not self.open:
-            names += f" {OF_SIGNED_IN}" + ("" if method == "get" else " forbidden")
-        if self.takes is not None:
-            names += f" {OF_BODIES}"
-        if RETRY_KEY in self.parameters:
-            names += " retry_key_reused"
-        if any(parameter.location == OpenApiParameter.QUERY for parameter in self.parameters):
-            names += " invalid"
-        return sorted(set(names.split()))
+    @cached_property
+    def paragraphs(self) -> list[str]:
+        """What the action's docstring says: its summary, and the rest."""
+        return get_doc(getattr(self.view, self.action_name)).split("\n\n", 1)
 
-    def errors(self, method: str) -> dict[int, OpenApiResponse]:
-        by_status: dict[int, dict[str, Any]] = {}
-        for code in self.codes(method):
-            kind = FoyerError.by_code[code]
-            by_status.setdefault(kind.status, {})[code] = example_of(kind)
-        return {status: refusal(examples) for status, examples in sorted(by_status.items())}
+    # What drf-spectacular asks for
 
-    def answers(self) -> dict[int, OpenApiResponse]:
-        return {status: answer(shape) for status, shape in self.gives.items()}
+    def get_operation_id(self) -> str:
+        noun = type(self.view).__name__.removesuffix("ViewSet")
+        if self.action_name in self.verbs:
+            return self.verbs[self.action_name] + noun + ("s" if self.action_name == "list" else "")
+        first, *others = self.action_name.split("_")
+        return first + "".join(map(capfirst, others))
 
-    def headers(self, statuses: Iterable[int]) -> list[OpenApiParameter]:
-        told = set(statuses)
-        return [known for known in (CHALLENGED, RETRY_AFTER) if told & set(known.response)]  # type: ignore[arg-type]
+    def get_summary(self) -> str:
+        return self.paragraphs[0].rstrip(".")
+
+    def get_description(self) -> str:  # type: ignore[override]
+        about: str = self.paragraphs[1] if len(self.paragraphs) > 1 else get_doc(type(self.view))
+        return about
+
+    def get_tags(self) -> list[str]:
+        app = apps.get_containing_app_config(type(self.view).__module__)
+        return [str(app.verbose_name)] if app else super().get_tags()
+
+    def map_parsers(self) -> list[str]:
+        """JSON alone. Of a form of the same shape a generator would make a second body with the same name."""
+        return ["application/json"]
+
+    def get_override_parameters(self) -> list[Any]:
+        return [CHALLENGED, RETRY_AFTER, *([LINK] if self._get_pagination_parameters() else [])]
+
+    def get_response_serializers(self) -> Any:
+        if self.method == "DELETE":
+            return {204: None}
+        shape = getattr(self.view, "serializer_class", None) or super().get_response_serializers()
+        return {201 if self.action_name == "create" else 200: shape}
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return isinstance(serializer, ListSerializer) or bool(getattr(self.view, "is_list", False))
+
+    def _get_paginator(self) -> None:
+        """None: a page is a bare array."""
+
+    def _get_pagination_parameters(self) -> list[Any]:
+        paginator = getattr(self.view, "pagination_class", None)
+        return paginator().get_schema_operation_parameters(self.view) if paginator and self._is_list_view() else []
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[Any]:
+        parameters: list[Any] = super()._resolve_path_parameters(variables)
+        about = getattr(self.view, "path_help", {})
+        return [{**one, "description": about[one["name"]]} if one["name"] in about else one for one in parameters]
+
+    def _get_examples(
+        self, serializer: Any, direction: str, media_type: str, status_code: Any = None, extras: Any = None
+    ) -> Any:
+        """Those that are given beside the action, or else that of the serializer."""
+        serializer = force_instance(serializer)
+        shape = type(getattr(serializer, "child", serializer))
+        given = extras or (direction == "request" and self.get_examples())
+        if not given and getattr(shape, "example", None):
+            extras = [OpenApiExample(name_of(shape), shape.example)]
+        return super()._get_examples(serializer, direction, media_type, status_code, extras)
+
+    # Answers
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        """Those of the action, and every error by its status."""
+        errors = {
+            str(status): self._get_response_for_code(refusal(kinds), str(status), direction=direction)
+            for status, kinds in self.refusals().items()
+        }
+        return {**super()._get_response_bodies(direction), **errors}
+
+    def _get_response_for_code(
+        self, serializer: Any, status_code: str, media_types: Any = None, direction: Any = "response"
+    ) -> Any:
+        answer = super()._get_response_for_code(serializer, status_code, media_types, direction)
+        if not isinstance(serializer, OpenApiResponse):
+            answer["description"] = self.description_of(force_instance(serializer), answer)
+        return answer
+
+    @staticmethod
+    def description_of(serializer: Any, answer: dict[str, Any]) -> str:
+        if serializer is None:
+            return NOTHING
+        about = get_doc(type(getattr(serializer, "child", serializer)))
+        schemas = [content["schema"] for content in answer["content"].values()]
+        return f"A list. Each entry: {about}" if schemas[0].get("type") == "array" else about
+
+    def refusals(self) -> dict[int, list[Kind]]:
+        """The errors that the action may answer, by status."""
+        view, parameters = self.view, {(one["name"], one["in"]) for one in self._get_parameters()}
+        kinds: set[Kind] = {*ANYWHERE, *getattr(getattr(view, self.action_name), "refuses", ())}
+        for part in (*view.get_authenticators(), *view.get_permissions()):
+            kinds.update(getattr(part, "refuses", ()))
+        if self.method not in SAFE_METHODS and not any(isinstance(one, AllowAny) for one in view.get_permissions()):
+            kinds.add(Forbidden)
+        if self._get_request_body() is not None:
+            kinds.update(OF_BODIES)
+        if any(where == "query" for _, where in parameters):
+            kinds.add(InvalidInput)
+        if (RETRY_KEY.name, "header") in parameters:
+            kinds.add(RetryKeyReused)
+        found: dict[int, list[Kind]] = {}
+        for kind in sorted(kinds, key=lambda one: (one.status, one.code)):
+            found.setdefault(kind.status, []).append(kind)
+        return found
 
 
-def example_of(kind: type[FoyerError]) -> dict[str, Any]:
-    error = kind({"name": ["This field is required."]}) if issubclass(kind, InvalidInput) else kind()
-    return error.as_json()
-
-
-def refusal(examples: dict[str, Any]) -> OpenApiResponse:
-    """The answer that is one of these errors, by code."""
+def refusal(kinds: Iterable[Kind]) -> OpenApiResponse:
+    """The answer that is one of these errors."""
+    examples = {kind.code: example_of(kind) for kind in kinds}
     return OpenApiResponse(
-        TypedError if any("$type" in example for example in examples.values()) else Error,
+        TypedErrorSerializer if any("$type" in example for example in examples.values()) else ErrorSerializer,
         ", ".join(f"`{code}`" for code in examples),
         [OpenApiExample(code, example, response_only=True) for code, example in examples.items()],
     )
 
 
-def answer(shape: Any) -> OpenApiResponse:
-    """The answer that has a shape, a list of it for `[shape]`, or no body for None."""
-    if shape is None:
-        return OpenApiResponse(None, "Done; there is nothing to say.")
-    many = isinstance(shape, list)
-    one: Shape = shape[0] if many else shape
-    told = getattr(one, "example", None)
-    examples = [OpenApiExample(one.__name__, told, response_only=True)] if told else []
-    about = (one.__doc__ or "").strip()
-    return OpenApiResponse(one(many=many), f"A list. Each entry: {about}" if many else about, examples)
-
-
-# Views
-
-
-@dataclass(frozen=True)
-class Description:
-    """What is said of a route beside its operations. In addresses, `{name}` stands for a parameter of the route.
-
-    `related` are addresses to go to from here, by what they are called. `linked` has, for keys of the answer, the
-    address that the value leads to, which stands for `{}` in it.
-    """
-
-    title: str
-    operations: Mapping[str, Operation]
-    related: Mapping[str, str]
-    linked: Mapping[str, str]
-
-
-described: dict[type[APIView], Description] = {}
-
-
-def describe(
-    view: type[APIView],
-    title: str,
-    tag: str,
-    *path: OpenApiParameter,
-    related: Mapping[str, str] | None = None,
-    linked: Mapping[str, str] | None = None,
-    **operations: Operation,
-) -> None:
-    """Say what a view's methods (`get=Operation(…)`) take and give. `path` are the parameters in its address."""
-    described[view] = Description(title, operations, related or {}, linked or {})
-    extend_schema_view(**{method: decorator(operation, method, tag, path) for method, operation in operations.items()})(
-        view
-    )
-
-
-def decorator(operation: Operation, method: str, tag: str, path: tuple[OpenApiParameter, ...]) -> Callable[[Any], Any]:
-    body = operation.takes and OpenApiRequest(
-        operation.takes,
-        examples=[OpenApiExample(operation.name, operation.example, request_only=True)] if operation.example else [],
-    )
-    responses: dict[Any, OpenApiResponse] = {
-        **operation.answers(),
-        **operation.more_answers,
-        **operation.errors(method),
-    }
-    statuses = [status for status in responses if isinstance(status, int)]
-    return extend_schema(
-        operation_id=operation.name,
-        summary=operation.summary,
-        tags=[tag],
-        parameters=[*path, *operation.parameters, *operation.headers(statuses)],
-        request=dict.fromkeys(operation.media_types, body) if body else None,
-        responses=responses,
-    )
-
-
-# Hooks of drf-spectacular
-
-NAMES = {"room_id": "roomId", "message_id": "id", "table_id": "id"}
-"""Parameters of addresses, as views and as clients call them."""
-
-Endpoint = tuple[str, str, str, Any]
-
-
-def name_parameters(endpoints: list[Endpoint]) -> list[Endpoint]:
-    """Before: call parameters of addresses what the documentation calls them."""
-    return [(public_path(path), *rest) for path, *rest in endpoints]
-
-
-def public_path(path: str) -> str:
-    return re.sub(r"\{(\w+)\}", lambda found: "{" + NAMES.get(found[1], found[1]) + "}", path)
-
-
-def add_operators_routes(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """After: the routes that are answered before Django is asked (`foyer/server`)."""
-    reference = {"$ref": "#/components/schemas/Error"}
-
-    def operation(name: str, summary: str, answers: dict[str, Any]) -> dict[str, Any]:
-        return {"get": {"operationId": name, "summary": summary, "tags": ["Operators"], "responses": answers}}
-
-    def says(description: str, schema: Any, media_type: str = JSON) -> dict[str, Any]:
-        return {"description": description, "content": {media_type: {"schema": schema}}}
-
-    status = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string", "enum": ["ok"]}}}
-    checks = {"checks": {"type": "object", "additionalProperties": {"type": "string", "enum": ["ok", "away"]}}}
-    ready = {**status, "required": ["status", "checks"], "properties": {**status["properties"], **checks}}  # type: ignore[dict-item]
-    away = {"allOf": [reference, {"type": "object", "required": ["checks"], "properties": checks}]}
-    wait = {"Retry-After": {"schema": {"type": "integer"}, "required": True}}
-    challenge = {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}}
-    result["paths"] |= {
-        "/health/live": operation("live", "That the server answers", {"200": says("It does.", status)}),
-        "/health/ready": operation(
-            "ready",
-            "Whether the server can work",
-            {
-                "200": says("It can.", ready),
-                "503": {**says("`unavailable`; `checks` says what is away.", away), "headers": wait},
-            },
-        ),
-        "/metrics": operation(
-            "metrics",
-            "Numbers for Prometheus, with the METRICS_TOKEN of the server as Bearer token",
-            {
-                "200": says("The numbers of all workers.", {"type": "string"}, "text/plain"),
-                "401": {**says("`not_authenticated`", reference), "headers": challenge},
-                "403": says("`forbidden`", reference),
-            },
-        ),
-    }
-    return result
-
-
-def share_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """After: keep each error answer once, under the codes that it may have; operations refer to it."""
-    shared: dict[str, Any] = {}
-    for operation in (one for path in result["paths"].values() for one in path.values()):
-        for status, told in operation["responses"].items():
-            examples = told.get("content", {}).get(JSON, {}).get("examples", {})
-            codes = [example["value"]["code"] for example in examples.values() if "code" in example["value"]]
-            if status < "400" or not codes:
-                continue
-            name = "-or-".join(codes)
-            shared[name] = told
-            operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
-    result["components"]["responses"] = dict(sorted(shared.items()))
-    return cast("dict[str, Any]", without_marks(result))
-
-
-def without_marks(part: Any) -> Any:
-    """The document without what drf-spectacular notes in it for a hook that is not used."""
-    if isinstance(part, dict):
-        return {name: without_marks(value) for name, value in part.items() if name != "x-spec-enum-id"}
-    return [without_marks(value) for value in part] if isinstance(part, list) else part
+def example_of(kind: Kind) -> dict[str, Any]:
+    error = kind({"name": ["This field is required."]}) if issubclass(kind, InvalidInput) else kind()
+    return error.as_json()

@@ -9,10 +9,11 @@ import re
 from functools import cache
 from typing import Any
 
-from foyer.api.json_schema import TIME, Schema, Schemas, description_of
+from foyer.api.json_schema import TIME, Schemas, description_of
+from foyer.api.serializers import Schema
 from foyer.realtime.connection import CloseCode
 from foyer.realtime.consumer import PROTOCOL
-from foyer.realtime.declarations import Channel, ClientId, Command, Event, Example, Said, Shape, channels, events
+from foyer.realtime.declarations import Channel, ClientId, Command, Event, Example, Kind, Said, channels, events
 
 Document = dict[str, Any]
 
@@ -211,7 +212,7 @@ class Writer:
         example = {**numbered(1, channel.numbered), channel.marker: command.kind, **shape.example}
         return self.keep(name, command.kind, shape, payload, example, correlated=channel.numbered)
 
-    def reply(self, channel: Channel, command: Command, gives: Shape) -> str:
+    def reply(self, channel: Channel, command: Command, gives: Kind) -> str:
         envelope = {"id": ID, "result": self.heard.reference_to(gives)}
         payload = self.payload("type", "reply", envelope, ["result"], self.heard)
         example = {"id": 1, "type": "reply", "result": gives.example}
@@ -225,7 +226,7 @@ class Writer:
         envelope: dict[str, Schema],
         required: list[str],
         schemas: Schemas,
-        shape: Shape | None = None,
+        shape: Kind | None = None,
     ) -> Schema:
         """The schema of a frame: its type, what frames of this sort have, and its own fields beside that."""
         own: Schema = schemas.object_of(shape) if shape is not None else {"type": "object", "properties": {}}
@@ -239,7 +240,7 @@ class Writer:
         self,
         name: str,
         kind: str,
-        shape: Shape,
+        shape: Kind,
         payload: Schema,
         example: Example,
         *,

@@ -10,7 +10,7 @@ import orjson
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from foyer.api.rest import error_headers
+from foyer.api.exceptions import error_headers
 from foyer.api.wire import decode, encode
 from foyer.errors import BadRequest, BadToken, FoyerError, MalformedJSON, NotFound, TooManyRequests, Unavailable
 from foyer.logs import connection_done, id_headers, request_done

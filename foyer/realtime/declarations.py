@@ -10,26 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from rest_framework import serializers
-
 from foyer.api.fields import StrictText
-from foyer.api.json_schema import Schema
 from foyer.api.retry_keys import LONGEST_KEY
+from foyer.api.serializers import Schema, Shape
 
 Example = dict[str, Any]
 
 
-class FrameShape(serializers.Serializer[Any]):
+class FrameShape(Shape):
     """The own fields of a frame, or a part of one: those without its type, and without what all frames have.
 
     `example` has a value for each of them; `also` is JSON Schema that is true of them together.
     """
 
     example: ClassVar[Example] = {}
-    also: ClassVar[Schema] = {}
 
 
-Shape = type[FrameShape]
+Kind = type[Shape]
 
 
 class Nothing(FrameShape):
@@ -58,7 +55,7 @@ class Event:
     """
 
     kind: str
-    shape: Shape
+    shape: Kind
     topics: tuple[str, ...]
     stored: bool
 
@@ -69,8 +66,8 @@ class Command:
     types in `answers`; None and none: by nothing. Where it fails, by `error`."""
 
     kind: str
-    shape: Shape
-    gives: Shape | None
+    shape: Kind
+    gives: Kind | None
     answers: tuple[str, ...]
 
 
@@ -79,7 +76,7 @@ class Said:
     """What the server says on one socket. `echoes` says that it carries the `id` of the command that it answers."""
 
     kind: str
-    shape: Shape
+    shape: Kind
     echoes: bool
 
 
@@ -107,10 +104,10 @@ class Channel:
         """Whether commands may have an `id`, which comes back in the answer."""
         return self.marker == "type" and not self.inside
 
-    def takes(self, kind: str, shape: Shape, gives: Shape | None = None, answers: tuple[str, ...] = ()) -> None:
+    def takes(self, kind: str, shape: Kind, gives: Kind | None = None, answers: tuple[str, ...] = ()) -> None:
         self.commands[kind] = Command(kind, shape, gives, answers)
 
-    def says(self, kind: str, shape: Shape, *, echoes: bool = False) -> None:
+    def says(self, kind: str, shape: Kind, *, echoes: bool = False) -> None:
         self.said[kind] = Said(kind, shape, echoes)
 
 
@@ -118,10 +115,10 @@ channels: dict[str, Channel] = {}
 events: dict[str, Event] = {}
 
 
-def event(kind: str, *topics: str, stored: bool = True) -> Callable[[Shape], Shape]:
+def event(kind: str, *topics: str, stored: bool = True) -> Callable[[Kind], Kind]:
     """Declare an event of topics, on the class that has its fields."""
 
-    def keep(shape: Shape) -> Shape:
+    def keep(shape: Kind) -> Kind:
         events[kind] = Event(kind, shape, topics, stored)
         return shape
 

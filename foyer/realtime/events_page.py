@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from foyer.api.json_schema import Schema
+from foyer.api.serializers import Schema
 from foyer.realtime.asyncapi import CLOSES, frames
 from foyer.realtime.declarations import Channel, Command, channels, events
 

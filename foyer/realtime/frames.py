@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from foyer.api.fields import StrictInteger, StrictText
-from foyer.api.json_schema import Schema
+from foyer.api.serializers import Schema
 from foyer.errors import FoyerError
 from foyer.realtime.declarations import Channel, FrameShape, event
 from foyer.realtime.presence import ONLINE

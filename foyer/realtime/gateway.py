@@ -28,7 +28,7 @@ from foyer.errors import (
 )
 from foyer.realtime.connection import NOBODY
 from foyer.realtime.consumer import PROTOCOL, SocketConsumer
-from foyer.realtime.declarations import Shape
+from foyer.realtime.declarations import Kind
 from foyer.realtime.frames import (
     GATEWAY,
     Ping,
@@ -69,7 +69,7 @@ defaults: list[Callable[[Any], Awaitable[list[Reading]]]] = []
 
 
 def command(
-    kind: str, takes: Shape, gives: Shape | None = None, answers: tuple[str, ...] = ()
+    kind: str, takes: Kind, gives: Kind | None = None, answers: tuple[str, ...] = ()
 ) -> Callable[[Command], Command]:
     """Register what a frame of a type does: `run(gateway, frame)` gives the result as JSON, or raises `FoyerError`.
 

@@ -6,4 +6,4 @@ from django.urls import path
 
 from foyer.realtime.views import EventsSchema
 
-urlpatterns = [path("schema/events", EventsSchema.as_view())]
+urlpatterns = [path("schema/events", EventsSchema.as_view(), name="schema-events")]

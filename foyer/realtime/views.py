@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from foyer.api.rest import JSONRenderer
+from foyer.api.renderers import JSONRenderer
 from foyer.realtime.asyncapi import document
 from foyer.realtime.events_page import page
 

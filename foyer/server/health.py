@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import Error, connection
 
-from foyer.api.rest import error_headers
+from foyer.api.exceptions import error_headers
 from foyer.api.wire import encode
 from foyer.errors import Unavailable
 from foyer.realtime.log import is_full

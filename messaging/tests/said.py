@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from accounts.callers import Caller
 from accounts.people import Person
-from foyer.api.rest import Page
 from foyer.api.wire import fields_of
+from foyer.paging import Page
 from foyer.realtime.log import read_log
 from foyer.realtime.topics import Topic, room_topic, user_topic
 from foyer.text import is_blank

@@ -13,8 +13,8 @@ from redis.crc import key_slot
 from accounts.callers import Caller
 from accounts.errors import AccountGone
 from accounts.operations import _bury, user_tag
-from foyer.api.rest import Page
 from foyer.errors import Unavailable
+from foyer.paging import Page
 from foyer.store.steps import Steps, client
 from messaging import operations
 from messaging.errors import MessageNotFound

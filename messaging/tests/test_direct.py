@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from accounts.callers import Caller
 from accounts.errors import AccountGone
 from accounts.operations import bury
-from foyer.api.rest import Page
 from foyer.api.wire import fields_of
 from foyer.errors import RetryKeyReused, UnknownCursor
+from foyer.paging import Page
 from foyer.realtime.log import read_log
 from foyer.realtime.topics import user_topic
 from messaging.consumers import received_only

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from accounts.callers import Caller
 from accounts.operations import bury
-from foyer.api.rest import Page
 from foyer.api.wire import fields_of
 from foyer.errors import RetryKeyReused, UnknownCursor
+from foyer.paging import Page
 from foyer.realtime.log import read_log
 from foyer.realtime.topics import room_topic
 from messaging.errors import MessageNotFound, NotTheSender

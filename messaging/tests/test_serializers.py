@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foyer.errors import InvalidInput
-from messaging.serializers import MessageText, check_post
+from messaging.serializers import MessageInputSerializer, check_post
 from messaging.tests.said import texts
 
 
 @given(texts)
 def test_a_text_is_kept_exactly(text: str) -> None:
-    body = MessageText(data={"text": text})
+    body = MessageInputSerializer(data={"text": text})
     assert body.is_valid(), body.errors
     assert body.validated_data == {"text": text}
     assert check_post({"text": text, "client_id": "k"}) == (text, "k")
@@ -40,7 +40,7 @@ BAD_TEXTS = [
 
 @pytest.mark.parametrize("text", BAD_TEXTS, ids=lambda text: repr(text)[:20])
 def test_a_text_that_is_none_is_refused_alike_in_bodies_and_frames(text: Any) -> None:
-    body = MessageText(data={"text": text})
+    body = MessageInputSerializer(data={"text": text})
     assert not body.is_valid()
     with pytest.raises(InvalidInput) as refused:
         check_post({"text": text})
@@ -78,4 +78,4 @@ def test_any_frame_is_a_post_or_is_refused(frame: dict[str, Any]) -> None:
         text, _ = check_post(frame)
     except InvalidInput:
         return
-    assert MessageText(data={"text": text}).is_valid()
+    assert MessageInputSerializer(data={"text": text}).is_valid()

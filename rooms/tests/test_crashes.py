@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from accounts.operations import bury
-from foyer.api.rest import Page
 from foyer.api.wire import fields_of
+from foyer.paging import Page
 from foyer.store.steps import Steps
 from messaging.operations import post_message, read_history
 from rooms.errors import RoomNameTaken, RoomNotFound

@@ -9,7 +9,8 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from foyer.api.fields import StrictInteger, StrictText
-from foyer.api.json_schema import Schema, Schemas
+from foyer.api.json_schema import Schemas
+from foyer.api.serializers import Schema
 
 
 class Chair(serializers.Serializer[Any]):

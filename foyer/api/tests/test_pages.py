@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from typing import Any
 
 import httpx
 import pytest
+from django.urls import get_resolver
 
-from foyer.api.schema import described
-from foyer.api.tests.visitor import BROWSER, Visitor, answer_in, links_in, methods_in, page
+from foyer.api.browsable import routes
+from foyer.api.tests.visitor import BROWSER, Visitor, answer_in, csrf_token, links_in, methods_in, page
+from tests.clients import PASSWORD
 from tests.server import Server
 
 LARGEST = 200_000
@@ -108,8 +111,9 @@ def test_an_admin_has_forms_for_what_admins_may(
 
 
 def test_no_route_is_left_out_here() -> None:
-    routes = len({path for path, *_ in PAGES + FOR_ADMINS})
-    assert routes == len(described)
+    known = {re.sub(r"\{\w+\}", "{}", path) for path, *_ in PAGES + FOR_ADMINS}
+    real = {"/" + re.sub(r"<[^>]+>", "{}", route) for route in routes(get_resolver().url_patterns)}
+    assert known == real - {"/schema", "/schema/events"}
 
 
 def test_the_page_of_a_route_shows_what_json_says(visitor: Visitor, places: dict[str, str]) -> None:
@@ -163,7 +167,7 @@ def test_what_users_wrote_is_text(visitor: Visitor, places: dict[str, str]) -> N
 
 def test_pages_are_small(visitor: Visitor, places: dict[str, str]) -> None:
     path = f"/room/{places['roomId']}/messages"
-    headers = {"Accept": "*/*", "X-CSRFToken": visitor.client.cookies["csrftoken"]}
+    headers = {"Accept": "*/*", "X-CSRFToken": csrf_token(visitor.look(path))}
     for _ in range(60):
         assert visitor.client.post(path, json={"text": "é" * 4096}, headers=headers).status_code == 201
     for address in (path, f"{path}?limit=1000", "/rooms", "/"):
@@ -172,7 +176,7 @@ def test_pages_are_small(visitor: Visitor, places: dict[str, str]) -> None:
         size = len(shown.encode()) + sum(len(visitor.client.get(part).content) for part in set(parts))
         assert size < LARGEST, (address, size)
         assert all(visitor.client.get(part).status_code == 200 for part in parts)
-    assert "more, not shown here" in visitor.look(f"{path}?limit=1000")
+    assert "lines more, not shown here" in visitor.look(f"{path}?limit=1000")
 
 
 # Forms
@@ -186,6 +190,7 @@ def test_forms_make_change_and_delete(visitor: Visitor) -> None:
     changed = visitor.send("PATCH", room, {"name": f"{name}, changed"}, seen=room)
     assert json.loads(answer_in(page(changed))[1])["name"] == f"{name}, changed"
     assert f'value="{name}, changed"' in visitor.look(room)
+    assert f'value="{name}, changed"' in page(changed)
     deleted = visitor.send("DELETE", room, seen=room)
     assert (deleted.status_code, answer_in(page(deleted))[0]) == (200, 204)
     assert answer_in(visitor.look(room, 404))[0] == 404
@@ -196,22 +201,108 @@ def test_a_form_is_told_which_fields_are_wrong(boss: Visitor) -> None:
     shown = page(answer)
     assert answer_in(shown)[0] == 400
     assert set(re.findall(r'data-field="([^"]+)"', shown)) == {"table.name", "table.participants"}
+    answer = boss.fill_in("POST", "/lobby_api/tables", {"table.name": "kept", "table.participants": "many"})
+    assert (answer.status_code, answer_in(page(answer))[0]) == (400, 400)
+    assert re.findall(r'data-field="([^"]+)"', answer.text) == ["table.participants"]
+    assert 'value="kept"' in answer.text
 
 
-def test_nothing_is_changed_without_the_csrf_token(visitor: Visitor) -> None:
+def test_nothing_is_changed_without_the_csrf_token(visitor: Visitor, places: dict[str, str]) -> None:
     answer = visitor.send("POST", "/rooms", {"name": "forged"}, token="a" * 32)
     assert answer.status_code == 403
     assert answer_in(visitor.look("/rooms?name=forged"))[1] == "[]"
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert visitor.client.post("/rooms", content=b"name=forged", headers=form).status_code == 415
+    for fields in ({"name": "forged"}, {"name": "forged", "_method": "POST"}, {"_content": '{"name": "forged"}'}):
+        assert visitor.client.post("/rooms", data=fields).status_code == 403
+    room = f"/room/{places['roomId']}"
+    for method in ("PATCH", "DELETE"):
+        assert visitor.fill_in(method, room, {"name": "forged"}, token="a" * 32).status_code == 403
+    assert "forged" not in answer_in(visitor.look(room))[1]
 
 
 def test_a_page_of_the_list_links_to_the_next(boss: Visitor, visitor: Visitor) -> None:
     visitor.send("POST", "/rooms", {"name": f"One more of {visitor.username}"})
     shown = boss.look("/rooms?limit=1")
-    following = re.search(r"<dt>Link</dt><dd><a href=\"([^\"]+)\"", shown)
-    assert following
-    assert answer_in(boss.look(following[1].replace("&amp;", "&")))[0] == 200
+    following = re.findall(r'href="([^"]+after=[^"]+)"', shown)
+    assert len(following) == 2  # in the header, and below the list
+    assert answer_in(boss.look(following[0].replace("&amp;", "&")))[0] == 200
+
+
+def test_forms_have_texts_numbers_and_ticks(visitor: Visitor, boss: Visitor) -> None:
+    name = f"Fields of {visitor.username}"
+    made = visitor.fill_in("POST", "/rooms", {"name": name, "members_only": ["false", "true"]})
+    assert json.loads(answer_in(page(made))[1])["members_only"] is True
+    room = made.headers["Location"].replace(str(visitor.client.base_url).rstrip("/"), "")
+    changed = visitor.fill_in("PATCH", room, {"name": "", "members_only": "false"})
+    assert json.loads(answer_in(page(changed))[1]) | {"created_at": ""} == {
+        "roomId": room.rpartition("/")[2],
+        "name": name,
+        "members_only": False,
+        "owner": visitor.username,
+        "created_at": "",
+    }
+    said = visitor.fill_in("POST", f"{room}/messages", {"text": "two\r\nlines "})
+    assert json.loads(answer_in(page(said))[1])["text"] == "two\nlines "
+    added = boss.fill_in("POST", "/lobby_api/tables", {"after_id": "-1", "table.name": "x", "table.participants": "7"})
+    assert json.loads(answer_in(page(added))[1])["table"]["participants"] == 7
+    table = added.headers["Location"].replace(str(boss.client.base_url).rstrip("/"), "")
+    fields = dict(re.findall(r'<input [^>]*name="(id|name|participants)"[^>]*value="([^"]*)"', boss.look(table)))
+    replaced = boss.fill_in("PUT", table, {**fields, "participants": "8"})
+    assert json.loads(answer_in(page(replaced))[1])["table"]["participants"] == 8
+    assert 'value="8"' in replaced.text
+
+
+def test_a_form_writes_json_where_that_is_taken(visitor: Visitor) -> None:
+    own = f"/user/{visitor.username}"
+    data = {"big": 12345678901234567890123, "name": "Zoë", "id": "mine"}
+    answer = visitor.fill_in("PUT", own, {"data": json.dumps(data)})
+    assert json.loads(answer_in(page(answer))[1])["data"] == data
+    assert json.loads(answer_in(page(visitor.fill_in("PUT", own, {"data": " "})))[1])["data"] == {}
+    for wrong in ("{nonsense", "[]", "null"):
+        refused = visitor.fill_in("PUT", own, {"data": wrong})
+        assert re.findall(r'data-field="([^"]+)"', page(refused)) == ["data"]
+        assert unescape(refused.text).count(f">\n{wrong}</textarea>") == 1
+
+
+def test_a_password_that_was_sent_is_not_on_the_page_again(visitor: Visitor) -> None:
+    fields = {"current": "wrong and secret", "new": "also secret"}
+    answer = visitor.fill_in("PUT", f"/user/{visitor.username}/password", fields)
+    assert answer.status_code == 403
+    assert "secret" not in answer.text
+    assert "secret" not in visitor.fill_in("POST", "/user", {"password": "secret"}).text
+
+
+def test_the_options_of_a_route_tell_the_fields_that_one_may_send(visitor: Visitor, boss: Visitor) -> None:
+    told = json.loads(answer_in(page(visitor.fill_in("OPTIONS", "/rooms", {})))[1])
+    assert told["name"] == "Room List"
+    assert set(told["actions"]) == {"POST"}
+    assert told["actions"]["POST"]["name"]["max_length"] == 100
+    assert "actions" not in visitor.client.options("/lobby_api/tables", headers={"Accept": "*/*"}).json()
+    assert set(boss.client.options("/lobby_api/tables/1", headers={"Accept": "*/*"}).json()["actions"]) == {
+        "PUT",
+        "PATCH",
+    }
+
+
+def test_what_is_left_blank_in_the_filters_is_not_asked_for(visitor: Visitor) -> None:
+    answer = visitor.client.get("/rooms?_filters=&name=&member=me&limit=&before=&after=")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/rooms?member=me")
+    answer = visitor.client.get("/rooms?_filters=&name=")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/rooms")
+    shown = visitor.look("/rooms?member=me")
+    for name in ("name", "member", "limit", "before", "after"):
+        assert f'<label for="query-{name}">' in shown
+    assert "<option selected>me</option>" in shown
+
+
+def test_a_form_of_another_site_does_nothing_with_a_password_that_the_browser_remembers(visitor: Visitor) -> None:
+    basic = (visitor.username, PASSWORD)
+    with httpx.Client(base_url=visitor.client.base_url, auth=basic, trust_env=False) as browser:
+        answer = browser.post("/rooms", data={"name": "forged"}, headers={"Origin": "https://evil.example"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
+        assert browser.get("/rooms?name=forged").json() == []
+        name = f"Own form of {visitor.username}"
+        own = str(browser.base_url).rstrip("/")
+        assert browser.post("/rooms", data={"name": name}, headers={"Origin": own}).status_code == 201
 
 
 # Signing in and out

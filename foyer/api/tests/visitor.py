@@ -1,7 +1,8 @@
-"""Somebody with a browser that runs no scripts: pages, cookies, and forms sent as `forms.js` does."""
+"""Somebody with a browser that runs no scripts: pages, cookies, and forms as browsers send them."""
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from html import unescape
@@ -42,9 +43,16 @@ class Visitor:
     def send(
         self, method: str, path: str, body: Any = None, *, seen: str = "/", token: str | None = None
     ) -> httpx.Response:
-        """What a form on the page `seen` sends, or with another CSRF token."""
-        headers = {"Accept": "text/html", "X-CSRFToken": csrf_token(self.look(seen)) if token is None else token}
-        return self.client.request(method, path, json=body, headers=headers)
+        """Send the raw data form for a method, with the CSRF token of the page `seen`, or another one."""
+        content = {} if body is None else {"_content": json.dumps(body)}
+        return self.fill_in(method, path, content, seen=seen, token=token)
+
+    def fill_in(
+        self, method: str, path: str, fields: dict[str, Any], *, seen: str = "/", token: str | None = None
+    ) -> httpx.Response:
+        """Send the form for a method with these fields."""
+        hidden = {"csrfmiddlewaretoken": csrf_token(self.look(seen)) if token is None else token, "_method": method}
+        return self.client.post(path, data={**hidden, **fields})
 
 
 def page(answer: httpx.Response) -> str:
@@ -54,7 +62,7 @@ def page(answer: httpx.Response) -> str:
 
 
 def csrf_token(text: str) -> str:
-    found = re.search(r'<meta name="csrf-token" content="(\w+)">', text)
+    found = re.search(r'<input type="hidden" name="csrfmiddlewaretoken" value="(\w+)">', text)
     assert found
     return found[1]
 
@@ -69,7 +77,8 @@ def answer_in(text: str) -> tuple[int, str]:
 
 def methods_in(text: str) -> list[str]:
     """The methods for which a page has forms."""
-    return list(dict.fromkeys(re.findall(r'<form class="send"[^>]*data-method="(\w+)"', text)))
+    found = re.findall(r'<input type="hidden" name="_method" value="(\w+)">', text)
+    return [method for method in dict.fromkeys(found) if method != "OPTIONS"]
 
 
 def links_in(text: str) -> list[str]:

@@ -21,8 +21,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from foyer.api.handlers import json_answer
-from foyer.api.pages.policy import POLICY, SWAGGER_POLICY
-from foyer.api.rest import preferred
+from foyer.api.negotiation import preferred
+from foyer.api.policy import POLICY, SWAGGER_POLICY
 from foyer.errors import BadCredentials, InvalidInput
 
 
@@ -37,7 +37,7 @@ class SignIn(LoginView):
     """
 
     http_method_names = ["get", "post", "head", "options"]
-    template_name = "pages/sign_in.html"
+    template_name = "foyer/sign_in.html"
     form_class = SignInForm
     extra_context = {"title": "Sign in"}
 
@@ -73,7 +73,7 @@ class Docs(TemplateView):
     """Swagger UI, from files of this server."""
 
     http_method_names = ["get", "head", "options"]
-    template_name = "pages/docs.html"
+    template_name = "foyer/docs.html"
     extra_context = {"title": "Schema"}
 
     def render_to_response(self, context: dict[str, Any], **more: Any) -> HttpResponse:
@@ -119,5 +119,5 @@ class Schema(APIView):
 @cache
 def document() -> dict[str, Any]:
     """What all REST routes take and answer. It stays as it is while the process lives."""
-    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return found
