@@ -6,15 +6,18 @@
 -- writes as much as there are users, and its log is trimmed.
 local function arrive(keys, args)
   local tag, topic, instance = keys[1], args[1], args[2]
-  local joined, now = {}, now_ms()
+  local joined, now, set = {}, now_ms(), tag .. ':at:' .. instance
   redis.call('ZADD', tag .. ':beats', now, instance)
   for i = 3, #args, 2 do
     local user, name = args[i], args[i + 1]
-    if redis.call('SADD', tag .. ':at:' .. instance, user) == 1
-      and redis.call('HINCRBY', tag .. ':users', user, 1) == 1 then
-      redis.call('HSET', tag .. ':names', user, name)
-      redis.call('ZADD', tag .. ':since', now, user)
-      joined[#joined + 1] = name
+    if redis.call('SISMEMBER', set, user) == 0 then
+      if redis.call('HEXISTS', tag .. ':users', user) == 0 then
+        redis.call('HSET', tag .. ':names', user, name)
+        redis.call('ZADD', tag .. ':since', now, user)
+        joined[#joined + 1] = name
+      end
+      redis.call('HINCRBY', tag .. ':users', user, 1)
+      redis.call('SADD', set, user)  -- the last: after a fault on the way the user is not taken for told of
     end
   end
   announce(tag, topic, 'user_joined', joined)
