@@ -38,7 +38,7 @@ from messaging.serializers import (
     MessageInputSerializer,
     MessageSerializer,
 )
-from rooms.errors import RoomNotFound
+from rooms.errors import NotAMember, RoomNotFound
 from rooms.operations import show_room
 from rooms.views import ROOM_ID_HELP
 
@@ -68,7 +68,7 @@ class MessageViewSet(ViewSet):
         found = read_history(caller_of(request), room_id, page)
         return self.page_response(page, found.messages, more=found.more)
 
-    @refuses(RoomNotFound, AccountGone)
+    @refuses(RoomNotFound, NotAMember, AccountGone)
     @extend_schema(parameters=[LOCATION, RETRY_KEY])
     def create(self, request: Request, room_id: str) -> Response:
         """Say something in a room."""

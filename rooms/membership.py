@@ -66,7 +66,11 @@ def let_in(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Member,
 
 
 def _remove_member(caller: Caller, room_id: str, someone: Person) -> Steps[None]:
-    """Take `someone` out of a room. Raises `RoomNotFound`, `NotAMember` for a caller who may not, `NotInRoom`."""
+    """Take `someone` out of a room.
+
+    Raises `RoomNotFound`, `NotAMember` for a caller who may not, `Forbidden` for the owner, whom only an admin takes
+    out, `NotInRoom`.
+    """
     tag = topic_of(room_id).tag
     yield from sign(caller, tag)
     was_in, *notices = yield LIBRARY.call(

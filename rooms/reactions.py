@@ -33,13 +33,14 @@ async def leave_room(event: Event, readers: list[Connection]) -> None:
 
 @acts_on("room_updated")
 async def shut_out_strangers(event: Event, readers: list[Connection]) -> None:
-    """A room that is for its members from now on is not heard by others from now on."""
+    """A room that is for its members from now on is not heard by others from now on; by its owner it is."""
     room = orjson.loads(event.json)["room"]
     if not room["members_only"]:
         return
     members = await amembers_among(room["roomId"], list({reader.caller.id for reader in readers}))
     for reader in readers:
-        if reader.caller.id not in members and not reader.caller.is_admin:
+        is_owner = reader.caller.username == room["owner"]
+        if not (reader.caller.id in members or is_owner or reader.caller.is_admin):
             put_out(reader, room["roomId"], CloseCode.FORBIDDEN, "the room is for its members now")
 
 

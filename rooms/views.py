@@ -153,6 +153,6 @@ class MemberViewSet(ViewSet):
 
     @refuses(RoomNotFound, UserNotFound, NotInRoom, NotAMember)
     def remove_member(self, request: Request, room_id: str, username: str) -> Response:
-        """Take somebody out: members and admins anyone, anyone oneself."""
+        """Take somebody out: members anyone but the owner, admins anyone, anyone themselves."""
         remove_by_name(caller_of(request), room_id, username)
         return Response(status=204)

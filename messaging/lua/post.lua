@@ -3,12 +3,14 @@
 -- ARGV 1 the sender's account id  2 '1' for an admin  3 their name as JSON, '' while it is not noted that they sign here
 --      4 the message's body, as the prelude says  5 a retry key, '' for none  6 a hash of the request
 --      7 seconds to remember the key
--- Reply  the message as JSON, '' when the sender must be noted first; refuses a room they can't see, and a retry key
---        that came with another request
+-- Reply  the message as JSON, '' when the sender must be noted first; refuses a room they can't see, an owner who
+--        left a room that is for its members, and a retry key that came with another request
 -- Atomic: stored, announced and remembered, or nothing of it. Repeated with its retry key it answers as the first time.
 local function post(keys, args)
   local tag, user, is_admin, name, body, retry_key, request, lifetime = keys[1], unpack(args, 1, 7)
-  if not admit(tag, user, is_admin) then return refuse('room_not_found') end
+  local room = admit(tag, user, is_admin)
+  if not room then return refuse('room_not_found') end
+  if room.members_only == '1' and is_admin ~= '1' and not is_member(tag, user) then return refuse('not_a_member') end
   local earlier = recall_answer(tag, user, retry_key, request)
   if earlier then return earlier end
   if not may_sign(tag, user, name) then return '' end

@@ -29,10 +29,12 @@ local function is_member(tag, user)
   return redis.call('HEXISTS', tag .. ':members', user) == 1
 end
 
--- The room, or nil for those who may not know of it: a members-only room exists for its members and admins alone.
+-- The room, or nil for those who may not know of it: a members-only room exists for its members, its owner and admins
+-- alone. Who owns a room and left it still sees it.
 local function admit(tag, user, is_admin)
   local room = read_room(tag)
-  if room and (room.members_only == '0' or is_admin == '1' or is_member(tag, user)) then return room end
+  if not room then return nil end
+  if room.members_only == '0' or is_admin == '1' or room.owner == user or is_member(tag, user) then return room end
   return nil
 end
 

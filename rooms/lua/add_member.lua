@@ -4,7 +4,7 @@
 --      5 their name as JSON  6 the time, '' while it is not noted at them that the room knows them
 -- Reply  {1 if they were let in now, 0 if they were in; the time they joined, '' when they must be noted first; notices,
 --        as `with_notices` gives them}; refuses a room the caller can't see, a caller who is not in it, unless they let
---        themselves into an open one, and an account that was deleted
+--        themselves into an open one or their own, and an account that was deleted
 -- Atomic: membership, event and notice. May be repeated.
 local function add_member(keys, args)
   local tag, user, is_admin, name, someone, someones_name, time = keys[1], unpack(args, 1, 6)
@@ -12,7 +12,7 @@ local function add_member(keys, args)
   if not room then return refuse('room_not_found') end
   local since = redis.call('HGET', tag .. ':members', someone)
   if since then return with_notices(tag, {0, since}) end
-  local lets_themselves_in = someone == user and room.members_only == '0'
+  local lets_themselves_in = someone == user and (room.members_only == '0' or room.owner == user)
   if not (lets_themselves_in or is_admin == '1' or is_member(tag, user)) then return refuse('not_a_member') end
   if time == '' then return {0, ''} end
   if redis.call('HGET', tag .. ':signers', someone) == 'null' then return refuse('account_gone') end

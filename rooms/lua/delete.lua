@@ -20,8 +20,9 @@ local function delete(keys, args)
   local id = string.match(tag, ':(.*)}')
   if redis.call('EXISTS', tag .. ':members') == 1 then
     redis.call('RENAME', tag .. ':members', tag .. ':leaving')
-    redis.call('EXPIRE', tag .. ':leaving', MONTH)
   end
+  redis.call('HSET', tag .. ':leaving', room.owner, '') -- on whose list it is, also without them in it
+  redis.call('EXPIRE', tag .. ':leaving', MONTH)
   local parts = {
     'room', 'order', 'joined', 'signers', 'redacted', 'superseded', 'messages', 'edits', 'notices', 'news', 'log',
   }

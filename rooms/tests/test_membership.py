@@ -11,7 +11,7 @@ import pytest
 from accounts.callers import Caller
 from accounts.operations import bury
 from accounts.people import Person
-from accounts.tests.conftest import Api
+from accounts.tests.conftest import Api, code
 from foyer.realtime.log import read_log
 from foyer.realtime.topics import Topic, room_topic, user_topic
 from foyer.store.steps import Steps, client
@@ -57,11 +57,12 @@ def test_members_come_and_go_and_the_statuses_say_which(ann: Api, ben: Api) -> N
     listed = ben.get(members).json()
     assert [member["username"] for member in listed] == ["ann", "ben"]
     assert listed[1]["joined_at"] == added.json()["joined_at"]
-    assert ben.delete(f"{members}/ann").status_code == 204
+    assert ben.delete(f"{members}/ann").status_code == 403
+    assert ann.delete(f"{members}/ann").status_code == 204
     assert ben.delete(f"{members}/ann").status_code == 404
     assert ben.delete(f"{members}/ann").json()["code"] == "not_in_room"
     assert ben.delete(f"{members}/nobody").json()["code"] == "user_not_found"
-    assert ann.get(f"/room/{room}").status_code == 404
+    assert ann.get(f"/room/{room}").status_code == 200
     assert ben.get(f"/room/{room}").json()["owner"] == "ann"
     assert ben.delete(f"{members}/ben").status_code == 204
     assert ben.get(members).status_code == 404
@@ -91,6 +92,41 @@ def test_an_owner_who_left_is_owner_still(ann: Api, ben: Api) -> None:
 
 
 # Who is told what
+
+
+@pytest.mark.parametrize("members_only", [False, True])
+def test_only_an_admin_takes_the_owner_out(ann: Api, ben: Api, boss: Api, members_only: bool) -> None:
+    room = ann.post("/rooms", {"name": "Kitchen", "members_only": members_only}).json()["roomId"]
+    members = f"/room/{room}/members"
+    ann.post(members, {"username": "ben"})
+    assert code(ben.delete(f"{members}/ann")) == (403, "forbidden")
+    assert [member["username"] for member in ann.get(members).json()] == ["ann", "ben"]
+    assert boss.delete(f"{members}/ann").status_code == 204
+    assert boss.delete(f"{members}/ann").status_code == 404
+    assert ann.post(members, {"username": "ann"}).status_code == 201
+    assert ann.delete(f"{members}/ann").status_code == 204
+
+
+def test_an_owner_who_left_a_members_only_room_sees_it_comes_back_and_deletes_it(ann: Api, ben: Api, eve: Api) -> None:
+    room = ann.post("/rooms", {"name": "Kitchen", "members_only": True}).json()
+    address = f"/room/{room['roomId']}"
+    ann.post(f"{address}/members", {"username": "ben"})
+    assert ann.delete(f"{address}/members/ann").status_code == 204
+    assert ann.get(address).json() == room
+    assert ann.get("/rooms").json() == ann.get("/rooms?name=Kitchen").json() == [room]
+    assert ann.get("/rooms?member=me").json() == []
+    assert eve.get(address).status_code == 404
+    assert eve.get("/rooms").json() == []
+    assert code(ann.post(f"{address}/messages", {"text": "hi"})) == (403, "not_a_member")
+    assert code(ann.post(f"{address}/members", {"username": "eve"})) == (403, "not_a_member")
+    assert ann.post(f"{address}/members", {"username": "ann"}).status_code == 201
+    assert ann.post(f"{address}/messages", {"text": "hi"}).status_code == 201
+    assert [listed["roomId"] for listed in ann.get("/rooms?member=me").json()] == [room["roomId"]]
+    assert ann.delete(f"{address}/members/ann").status_code == 204
+    assert ann.delete(address).status_code == 204
+    assert ann.get("/rooms").json() == ben.get("/rooms").json() == []
+    kept: Any = client()
+    assert not list(kept.scan_iter(match="{user:*}:rooms"))
 
 
 def test_a_change_is_told_once_to_the_room_and_to_the_one_concerned() -> None:
