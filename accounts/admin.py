@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -20,6 +21,9 @@ from accounts.models import Account
 from accounts.reach import is_within_reach
 from foyer.api.wire import decode
 from foyer.errors import FoyerError, InvalidInput
+
+OURS = ("accounts", "rooms", "messaging", "lobby")
+"""The apps of which a promoted admin may do everything."""
 
 
 class NewAccountForm(AdminUserCreationForm):  # type: ignore[type-arg]  # it takes none at run time
@@ -118,11 +122,12 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Promote to admin", permissions=["change"])
     def promote(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:
-        self.do_to_each(request, chosen, partial(turned, "is_staff", True), "Promoted to admin")
+        """What an admin may in these pages, the group "Admins" says; superusers change it."""
+        self.do_to_each(request, chosen, promoted, "Promoted to admin")
 
     @admin.action(description="Demote from admin: sessions end", permissions=["change"])
     def demote(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:
-        self.do_to_each(request, others(request, chosen), partial(turned, "is_staff", False), "Demoted from admin")
+        self.do_to_each(request, others(request, chosen), demoted, "Demoted from admin")
 
     def do_to_each(
         self, request: HttpRequest, chosen: QuerySet[Account], change: Callable[[Account], bool], told: str
@@ -148,6 +153,24 @@ def turned(field: str, value: bool, account: Account) -> bool:
     setattr(account, field, value)
     account.save(update_fields=[field])
     return True
+
+
+def promoted(account: Account) -> bool:
+    account.groups.add(admins())
+    return turned("is_staff", True, account)
+
+
+def demoted(account: Account) -> bool:
+    account.groups.remove(admins())
+    return turned("is_staff", False, account)
+
+
+def admins() -> Group:
+    """The group of those who were promoted. When it is made it may do all that admins may by REST."""
+    group, is_new = Group.objects.get_or_create(name="Admins")
+    if is_new:
+        group.permissions.set(Permission.objects.filter(content_type__app_label__in=OURS))
+    return group
 
 
 def others(request: HttpRequest, chosen: QuerySet[Account]) -> QuerySet[Account]:

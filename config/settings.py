@@ -16,6 +16,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import Environment
+from foyer import VERSION
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -181,7 +182,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Foyer",
     "DESCRIPTION": "Accounts, rooms, messages and lobby tables. What sockets say is described at `/schema/events`. "
     "POST takes `application/x-www-form-urlencoded` too, where its body has plain values.",
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
     "TAGS": [{"name": name} for name in ("Accounts", "Rooms", "Messages", "Lobby tables", "Operators")],
     "CAMELIZE_NAMES": True,  # of parameters in addresses: {roomId}
     "PATH_CONVERTER_OVERRIDES": {"str": {"type": "string", "pattern": "^[^/]+$"}},
@@ -213,6 +214,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ROOT = BASE_DIR / "foyer" / "root"  # what browsers ask for at fixed addresses
 WHITENOISE_AUTOREFRESH = DEBUG
 
 if not DEBUG:

@@ -58,17 +58,17 @@ class MessageAdmin(StoredAdmin):
         return found._replace(help=help, title=title)
 
     def choose_room(self, request: HttpRequest, query: str) -> Shown:
-        """No messages yet: a link to those of the room that was searched for."""
-        help = "The messages of which room? Its id, or its whole name."
-        found = [*Room.objects.filter(name=query), *Room.objects.filter(pk=query)] if query else []
-        if not found:
-            return Shown([], help=help)
-        return Shown([], {f"Messages of “{found[0]}”": {"room": found[0].pk, "q": None}}, help)
+        """No messages yet: links to those of the rooms that were searched for."""
+        help = "The messages of which room? Its id, its name, or words of it."
+        rooms = rooms_admin.rooms_called(query) if query else []
+        links = {f"Messages of “{room}” (room {room.pk})": {"room": room.pk, "q": None} for room in rooms}
+        return Shown([], links, help)
 
     def take_away(self, request: HttpRequest, row: Message) -> bool:
         there = bool(row.delete(by=account_of_page(request))[0])
         if there:
-            log_change(request, Room.objects.get(pk=row.room), f"Deleted message {row.number}.")
+            what = f"Deleted {row}, sent at {row.sent_at:%Y-%m-%d %H:%M:%S} UTC."
+            log_change(request, Room.objects.get(pk=row.room), what)
         return there
 
 

@@ -70,7 +70,7 @@ class Message(StoredModel):
 
     def __str__(self) -> str:
         """Without the text: this goes to the admin's log, which keeps what was deleted."""
-        return f"message {self.number} in room {self.room}"
+        return f"message {self.number} of {self.sender or 'a deleted account'} in room {self.room}"
 
     @classmethod
     def of(cls, json: bytes) -> Message:

@@ -23,9 +23,13 @@ from foyer.errors import FoyerError
 from rooms.membership import add_member, page_of_members, remove_member
 from rooms.models import Room
 from rooms.operations import LOBBY
+from rooms.search import MOST_CHARACTERS, search_rooms
 
 MOST_MEMBERS = 100
 """Members that the page of a room names; of a larger room those who joined first, and whoever is searched for."""
+
+MOST_FOUND = 50
+"""Rooms that a search shows."""
 
 Part = Callable[[HttpRequest, Room], SafeString]
 parts: list[Part] = []
@@ -44,10 +48,9 @@ class RoomAdmin(StoredAdmin):
         return ("name", "members_only") if obj is None else self.fields
 
     def page(self, request: HttpRequest, query: str) -> Shown:
-        help = "A room's id, or its whole name with capital letters as they are; 'lobby' for the lobby."
+        help = "A room's id, its name, or words of it; 'lobby' for the lobby."
         if query:
-            found = [*Room.objects.filter(pk=query), *Room.objects.filter(name=query)]
-            return Shown(list(dict.fromkeys(found)), help=help)
+            return Shown(rooms_called(query), help=help)
         return newest_first(request, Room.objects.reverse(), "pk", self.list_per_page)._replace(help=help)
 
     def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
@@ -102,6 +105,12 @@ class RoomAdmin(StoredAdmin):
                 log_change(request, room, told)
             messages.success(request, told or f"“{person.username}” is a member already.")
         return HttpResponseRedirect(reverse("admin:rooms_room_change", args=[room_id]))
+
+
+def rooms_called(query: str) -> list[Room]:
+    """The room with this id, that of exactly this name, and those that have such words in their names."""
+    by_words = map(Room.of, search_rooms(SERVER, query[:MOST_CHARACTERS], None, MOST_FOUND).rooms)
+    return list(dict.fromkeys([*Room.objects.filter(pk=query), *Room.objects.filter(name=query), *by_words]))
 
 
 def members(request: HttpRequest, room: Room) -> SafeString:

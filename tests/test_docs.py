@@ -27,8 +27,9 @@ from accounts.operations import MOST_SESSIONS
 from accounts.passwords import PASSWORD_LENGTH
 from bench.report import HEADINGS
 from clients.terminal.gateway_client import GatewayClient
+from foyer import VERSION
 from foyer.api.wire import DEEPEST
-from foyer.realtime import connection
+from foyer.realtime import asyncapi, connection
 from foyer.realtime.connection import MOST_WAITING, CloseCode
 from messaging.serializers import LONGEST_TEXT
 from rooms.views import MOST_ROOMS
@@ -212,6 +213,13 @@ def test_the_table_of_limits_has_the_numbers_of_the_code() -> None:
     rows = {what: limit for what, limit, _ in table(section(README, "Limits"))}
     for what, limit in LIMITS.items():
         assert rows[what].startswith(limit), what
+
+
+def test_the_changelog_and_both_schemas_are_of_one_version(code: Any) -> None:
+    changes = CHANGELOG.read_text()
+    assert f"\nTo be {VERSION}.\n" in changes or f"\n## [{VERSION}]" in changes
+    assert settings.SPECTACULAR_SETTINGS["VERSION"] == VERSION
+    assert asyncapi.document("localhost", secure=False)["info"]["version"] == VERSION
 
 
 def test_the_table_of_figures_has_the_columns_of_the_bench() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +16,10 @@ import psutil
 import pytest
 from websockets.sync.client import connect
 
+from foyer.server import checks
 from foyer.store.embedded import Store
-from tests.server import Server
+from tests.server import Server, bare_environment
+from tests.settings import ROOT
 from tests.store import wait_for
 
 ADMIN = ("admin", "admin")
@@ -201,10 +205,27 @@ def test_production_left_at_development_values_is_refused_with_all_that_is_wrong
     start_server(**embedded).stop()
     refused = start_server(wait=False, DEBUG="0", SECRET_KEY="short", ALLOWED_HOSTS="*", **embedded)
     assert refused.process.wait(20) == 1
-    for word in ("SECRET_KEY", "ALLOWED_HOSTS", "changepassword admin"):
+    for word in ("SECRET_KEY", "ALLOWED_HOSTS", "python manage.py changepassword admin"):
         assert word in refused.output()
     assert "Traceback" not in refused.output()
     assert not Store(refused.data_dir / "valkey").ready()
+
+
+def test_commands_are_given_for_the_python_that_runs_this(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for python, expected in (
+        (str(tmp_path / ".venv/bin/python"), ".venv/bin/python manage.py migrate"),
+        ("/opt/python/bin/python3", "/opt/python/bin/python3 manage.py migrate"),
+    ):
+        monkeypatch.setattr(sys, "executable", python)
+        assert checks.manage("migrate") == expected
+
+
+def test_manage_py_test_runs_the_tests() -> None:
+    command = [sys.executable, "manage.py", "test", "-q", "foyer/tests/test_logs.py", "--collect-only"]
+    done = subprocess.run(command, cwd=ROOT, env=bare_environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "test_logs.py" in done.stdout
 
 
 def test_production_has_no_account_with_a_known_password(start_server: StartServer) -> None:

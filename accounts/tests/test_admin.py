@@ -36,6 +36,21 @@ def test_an_account_is_added(browser: Client) -> None:
     assert Account.objects.count() == 2
 
 
+def test_one_who_is_promoted_may_do_in_the_admin_what_admins_may_by_rest(browser: Client, ben: Account) -> None:
+    def act(action: str) -> None:
+        form = {"action": action, "_selected_action": [ben.pk]}
+        assert browser.post("/admin/accounts/account/", form).status_code == 302
+
+    act("promote")
+    bens = browser_of(Account.objects.get(pk=ben.pk))
+    for page in ("", "accounts/account/", "rooms/room/", "rooms/room/add/", "lobby/table/add/", "messaging/message/"):
+        assert bens.get(f"/admin/{page}").status_code == 200, page
+    assert bens.get("/admin/auth/group/").status_code in (403, 404), "who may do what superusers say"
+    act("demote")
+    ben = Account.objects.get(pk=ben.pk)
+    assert (ben.is_staff, ben.groups.count(), ben.has_perm("rooms.change_room")) == (False, 0, False)
+
+
 def test_a_promotion_and_new_data_take_effect(browser: Client, ben: Account) -> None:
     client = sign_in("ben")
     form = change(ben, is_staff="on", data_json='{"email": "ben@example.com", "n": 12345678901234567890123}')

@@ -5,12 +5,17 @@ The answer has the shape of every other error; a browser that asks for HTML gets
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from django.core.exceptions import DisallowedHost
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.urls import get_resolver
+from django.urls.resolvers import RoutePattern
 from django.views.decorators.csrf import csrf_exempt
 
 from foyer.api.exceptions import error_headers, understand
@@ -18,6 +23,9 @@ from foyer.api.negotiation import preferred
 from foyer.api.policy import POLICY
 from foyer.api.wire import encode
 from foyer.errors import BadRequest, Forbidden, FoyerError, NotFound
+
+OPERATORS = ("/health/live", "/health/ready", "/metrics")
+"""Addresses that the server answers itself."""
 
 
 def wants_html(request: HttpRequest) -> bool:
@@ -87,7 +95,30 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer_with(request, NotFound())
+    meant = address_like(request.path_info)
+    error = NotFound(f"{NotFound.detail} Did you mean {meant}?" if meant else "")
+    return answer_with(request, error)
+
+
+def address_like(path: str) -> str | None:
+    """An address without parameters that is much like `path`, if there is one: without its last slash, or misspelt."""
+    known = fixed_addresses()
+    without_slash = path.rstrip("/").lower()
+    return next(iter(difflib.get_close_matches(without_slash, known, n=1, cutoff=0.7)), None) if without_slash else None
+
+
+@functools.cache
+def fixed_addresses() -> list[str]:
+    """Every address without parameters, and those that are answered before Django is asked."""
+
+    def walk(patterns: Iterable[Any], before: str) -> Iterator[str]:
+        for pattern in patterns:
+            route = before + str(pattern.pattern)
+            if isinstance(pattern.pattern, RoutePattern) and "<" not in route:
+                inner = getattr(pattern, "url_patterns", None)
+                yield from [route] if inner is None or route == "admin/" else walk(inner, route)
+
+    return [f"/{route}" for route in walk(get_resolver().url_patterns, "") if route] + [*OPERATORS]
 
 
 def server_fault(request: HttpRequest) -> HttpResponse:

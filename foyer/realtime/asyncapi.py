@@ -9,6 +9,7 @@ import re
 from functools import cache
 from typing import Any
 
+from foyer import VERSION
 from foyer.api.json_schema import TIME, Schemas, description_of
 from foyer.api.serializers import Schema
 from foyer.realtime.connection import CloseCode
@@ -100,7 +101,7 @@ class Writer:
         told = {name: self.channel(channel) for name, channel in channels.items()}
         return {
             "asyncapi": "3.0.0",
-            "info": {"title": "Foyer: sockets and event streams", "version": "1", "description": ABOUT},
+            "info": {"title": "Foyer: sockets and event streams", "version": VERSION, "description": ABOUT},
             "defaultContentType": "application/json",
             "servers": {},
             "channels": told,

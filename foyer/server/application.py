@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from foyer.api.handlers import OPERATORS
 from foyer.errors import FoyerError, MethodNotAllowed
 from foyer.logs import begin_request, id_headers, request_done
 from foyer.realtime.consumer import answer_for_consumer, http_error
@@ -47,17 +48,9 @@ class Application:
         self.wants_events, self.may_hash = wants_events, may_hash
         self.rest = bridge_to(rest, most_waiting=2000)
         self.sign_ins = bridge_to(rest, most_waiting=settings.SIGN_IN_QUEUE)
-        self.pages: dict[str, Page] = {
-            "/health/live": health.live,
-            "/health/ready": health.Readiness(
-                {
-                    "store": lambda: aread_head(ONLINE),
-                    "memory": health.ask_memory,
-                    "database": health.ask_database,
-                }
-            ),
-            "/metrics": metrics.page,
-        }
+        checks = {"store": lambda: aread_head(ONLINE), "memory": health.ask_memory, "database": health.ask_database}
+        pages: tuple[Page, ...] = (health.live, health.Readiness(checks), metrics.page)
+        self.pages = dict(zip(OPERATORS, pages, strict=True))
         """Answered on the loop: they have to be when the threads of REST are all taken."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -6,8 +6,11 @@ They are deploy checks, as Django calls them: `manage.py check --deploy` runs th
 from __future__ import annotations
 
 import ipaddress
+import shutil
 import socket
+import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -59,7 +62,7 @@ def check_default_admin(app_configs: Sequence[AppConfig] | None, **options: Any)
     if settings.ALLOW_DEFAULT_ADMIN or not default_admin_signs_in():
         return []
     hint = (
-        "Change it with: python manage.py changepassword admin. "
+        f"Change it with: {manage('changepassword admin')}. "
         "To keep it all the same, where nobody else can reach this server, set ALLOW_DEFAULT_ADMIN=1."
     )
     return [Error("Anyone can sign in as admin with the password admin.", hint=hint, id="foyer.E003")]
@@ -80,6 +83,16 @@ def find_default_admin() -> Any | None:
         return account.objects.get_by_natural_key(DEFAULT_ADMIN)
     except account.DoesNotExist:
         return None
+
+
+def manage(command: str) -> str:
+    """How a command is given here: with the Python that runs this, as it is called from the current folder."""
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+    elif shutil.which(python.name) == sys.executable:
+        python = Path(python.name)
+    return f"{python} manage.py {command}"
 
 
 def is_loopback(host: str) -> bool:

@@ -68,9 +68,20 @@ def test_a_message_is_found_by_its_id(browser: Client, ann: Account, room: str) 
 
 def test_the_room_is_chosen_first_by_its_name_or_id(browser: Client, room: str) -> None:
     assert rows(browser.get(LIST)) == []
-    for query in (room, "kitchen"):
-        assert list(links(browser.get(LIST, {"q": query}))) == ["Messages of “kitchen”"]
+    for query in (room, "kitchen", "KITCH"):
+        assert list(links(browser.get(LIST, {"q": query}))) == [f"Messages of “kitchen” (room {room})"]
     assert links(browser.get(LIST, {"q": "cellar"})) == {}
+
+
+def test_a_room_whose_name_is_the_id_of_another_does_not_stand_in_its_way(
+    browser: Client, ann: Account, room: str
+) -> None:
+    other = str(fields_of(create_room(ann.caller, room, False, None))["roomId"])
+    found = links(browser.get(LIST, {"q": room}))
+    assert list(found.values()) == [f"?room={room}", f"?room={other}"]
+    say(ann, room, 1)
+    say(ann, other, 2)
+    assert [len(rows(browser.get(LIST + address))) for address in found.values()] == [1, 2]
 
 
 def test_messages_of_a_room_that_is_gone_are_not_found(browser: Client) -> None:
@@ -91,8 +102,12 @@ def test_a_message_is_deleted_and_its_text_is_in_no_log(browser: Client, ann: Ac
     assert browser.post(f"{LIST}{room}-2/delete/", {"post": "yes"}).status_code == 302
     with pytest.raises(MessageNotFound):
         show_message(ann.caller, room, 2)
-    assert log() == [("room", "kitchen", "Deleted message 2."), ("message", f"message 2 in room {room}", "")]
-    assert "Deleted message 2." in browser.get(f"/admin/rooms/room/{room}/history/").content.decode()
+    of_room, of_message = log()
+    assert of_message == ("message", f"message 2 of {ann.username} in room {room}", "")
+    assert of_room[:2] == ("room", "kitchen")
+    assert of_room[2].startswith(f"Deleted message 2 of {ann.username} in room {room}, sent at 20")
+    assert "text 2" not in of_room[2]
+    assert f"Deleted message 2 of {ann.username}" in browser.get(f"/admin/rooms/room/{room}/history/").content.decode()
 
 
 def test_messages_are_deleted_together_after_a_question(browser: Client, ann: Account, room: str) -> None:

@@ -70,13 +70,14 @@ def test_a_place_that_the_list_has_not_leads_to_its_beginning(browser: Client, a
     assert names(answer) == ["kitchen"]
 
 
-def test_a_room_is_found_by_its_id_and_by_its_whole_name(browser: Client, ann: Account) -> None:
+def test_a_room_is_found_by_its_id_its_name_and_words_of_it(browser: Client, ann: Account) -> None:
     kitchen, _ = make_room(ann, "kitchen", members_only=True), make_room(ann, "kitchen sink")
     other = make_room(ann, kitchen)
-    assert names(browser.get(LIST, {"q": "kitchen"})) == ["kitchen"]
+    assert names(browser.get(LIST, {"q": "kitchen"})) == ["kitchen", "kitchen sink"]
+    assert names(browser.get(LIST, {"q": "KITCH s"})) == ["kitchen sink"]
     assert [room.pk for room in rows(browser.get(LIST, {"q": kitchen}))] == [kitchen, other]
     assert names(browser.get(LIST, {"q": "lobby"})) == ["lobby"]
-    for nothing in ("kitch", "Kitchen", "99", "0", "x" * 500):
+    for nothing in ("itchen", "kitchens", "99", "0", "x" * 500):
         assert names(browser.get(LIST, {"q": nothing})) == []
 
 

@@ -212,6 +212,24 @@ def test_pages_fit_a_phone_and_everyone_can_use_them(open_page: OpenPage, ben: s
         check(path)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_swagger_ui_writes_can_be_read(open_page: OpenPage, scheme: str) -> None:
+    page = open_page(color_scheme=scheme)
+    page.goto("/schema/docs")
+    expect(page.locator(".opblock").first).to_be_visible()
+
+    def weak() -> list[str]:
+        found = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+        return [node["html"] for violation in found for node in violation["nodes"]]
+
+    assert weak() == []
+    for method in ("get", "post", "put", "patch", "delete"):
+        page.locator(f".opblock-{method} .opblock-summary-control").first.click()
+    page.get_by_role("button", name="Try it out").first.click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    assert weak() == []
+
+
 def test_the_keyboard_reaches_the_content_first(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/")

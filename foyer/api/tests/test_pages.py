@@ -58,6 +58,29 @@ def places(visitor: Visitor, boss: Visitor) -> dict[str, str]:
     return {"roomId": room, "username": visitor.username, "id": "1", "table": table}
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/rooms/", "/rooms"), ("/Rooms", "/rooms"), ("/health", "/health/live"), ("/metric", "/metrics"),
+        ("/lobby_api/table", "/lobby_api/tables"), ("/admin", "/admin/"), ("/schema/doc", "/schema/docs"),
+        ("/no/such/thing", None), ("/" + "x" * 2000, None),
+    ],
+)  # fmt: skip
+def test_an_address_that_is_nearly_right_is_told_which_is(stranger: Visitor, path: str, meant: str | None) -> None:
+    answer = stranger.client.get(path, headers={"Accept": "application/json"})
+    expected = "There is nothing at this address." + (f" Did you mean {meant}?" if meant else "")
+    assert (answer.status_code, answer.json()) == (404, {"code": "not_found", "detail": expected})
+    assert expected in stranger.client.get(path).text
+
+
+def test_browsers_find_an_icon_where_they_look_for_one(stranger: Visitor) -> None:
+    answer = stranger.client.get("/favicon.ico")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] in ("image/x-icon", "image/vnd.microsoft.icon")
+    for address in ("/", "/sign-in", "/admin/login/", "/app/"):
+        assert '<link rel="icon"' in stranger.client.get(address).text
+
+
 # Every route
 
 PAGES = [

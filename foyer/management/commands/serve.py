@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import gc
 import os
 import platform
 import signal
@@ -87,6 +88,7 @@ all that it started."""
         finally:
             processes.on_signals(signal.SIG_IGN)
             embedded.release()
+            gc.freeze()  # Python would look through all that is left for a second or two before it ends
 
     def prepare(self, skip_migrate: bool) -> None:
         """All that must be there before the first request."""
@@ -130,7 +132,7 @@ all that it started."""
         if self.known_password:
             self.stderr.write(
                 "Anyone who reaches this server can sign in as admin with the password admin. "
-                "To change it: python manage.py changepassword admin",
+                f"To change it: {checks.manage('changepassword admin')}",
                 self.style.WARNING,
             )
 
