@@ -26,6 +26,8 @@ from foyer.realtime.hub import Hub
 from foyer.realtime.tests.talk import Somebody, asay
 from foyer.realtime.topics import Topic
 
+pytestmark = pytest.mark.django_db(transaction=True)
+"""Channels looks after the database connection of its thread with every message."""
 HALL = Topic("hall:1", "{hall:1}")
 STRANGER = Somebody(7)
 
