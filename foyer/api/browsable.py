@@ -11,6 +11,7 @@ from typing import Any, cast
 from django.urls import NoReverseMatch, Resolver404, URLResolver, get_resolver, resolve
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from rest_framework.exceptions import APIException
 from rest_framework.renderers import BrowsableAPIRenderer, HTMLFormRenderer
 from rest_framework.request import Request, is_form_media_type, override_method
 from rest_framework.serializers import BaseSerializer
@@ -21,6 +22,7 @@ from foyer.api.permissions import may
 from foyer.api.policy import POLICY
 from foyer.api.renderers import JSONRenderer
 from foyer.api.wire import decode, encode
+from foyer.errors import FoyerError
 
 MOST = 100_000
 """Bytes of HTML after which the rest of an answer is no longer shown."""
@@ -156,7 +158,7 @@ class PageRenderer(BrowsableAPIRenderer):
         serializer: Any = view.get_serializer()
         now = self.now(serializer) if method != "POST" else None
         if request.method == method and (self.failed or (method != "POST" and now is None)):
-            serializer = view.get_serializer(data=request.data)
+            serializer = view.get_serializer(data=sent_in(request))
             serializer.is_valid()
             # What an operation refused is told beside its field too, though the serializer knows nothing of it.
             serializer._errors, serializer._data = self.wrong, serializer.get_initial()
@@ -172,6 +174,14 @@ class PageRenderer(BrowsableAPIRenderer):
         if any(field.required and name not in self.value for name, field in fields):
             return None
         return {name: self.value[name] for name, _ in fields if name in self.value}
+
+
+def sent_in(request: Request) -> Any:
+    """The body of a request; nothing of one that can't be read, which is why it failed."""
+    try:
+        return request.data
+    except (APIException, FoyerError):
+        return {}
 
 
 @cache

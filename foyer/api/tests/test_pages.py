@@ -286,6 +286,26 @@ def test_a_form_writes_json_where_that_is_taken(visitor: Visitor) -> None:
         assert unescape(refused.text).count(f">\n{wrong}</textarea>") == 1
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("text/plain", b"x", 415),
+        ("application/json", b"nonsense", 400),
+        ("application/x-www-form-urlencoded", b"\xff", 400),
+        ("application/x-www-form-urlencoded", b"_content=nonsense", 400),
+        ("application/x-www-form-urlencoded", b"a&" * 2000, 400),
+        ("application/x-www-form-urlencoded", b"a=" + b"x" * 70_000, 413),
+    ],
+)
+def test_a_body_that_can_not_be_read_is_refused_on_a_page(
+    stranger: Visitor, content_type: str, body: bytes, status: int
+) -> None:
+    for path in ("/user", "/login"):
+        answer = stranger.client.post(path, content=body, headers={"Content-Type": content_type})
+        assert answer.status_code in (status, 400), (path, answer.text)
+        assert answer.headers["Content-Type"].startswith("text/html" if status != 413 else "application/json")
+
+
 def test_a_password_that_was_sent_is_not_on_the_page_again(visitor: Visitor) -> None:
     fields = {"current": "wrong and secret", "new": "also secret"}
     answer = visitor.fill_in("PUT", f"/user/{visitor.username}/password", fields)
