@@ -14,18 +14,30 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 
 from archive.models import StoreName
-from archive.operations import Part, copy_call, hold_lease, store_name, take_written
+from archive.operations import (
+    Part,
+    copy_call,
+    hold_lease,
+    let_go_call,
+    lift_call,
+    part_call,
+    store_name,
+    take_written,
+)
+from archive.reading import forget_portion, rows_after
 from archive.router import ALIAS
-from archive.topics import number_of
+from archive.rows import body_of
+from archive.topics import number_of, tag_of
 from archive.walk import every_topic
 from archive.writing import NEW, Batch, Cursor, Outrun, cursors_of
 from foyer.errors import FoyerError
-from foyer.store.steps import run_all
+from foyer.store.steps import run, run_all
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +52,8 @@ EVENTS = 10_000
 WALK_EVERY = 1.0
 """Seconds between two steps of the walk through all topics, once it has been round."""
 LONGEST_PAUSE = 5.0
+IDLE = 600.0
+"""Seconds without an event after which the store keeps nothing of a log but its head."""
 
 
 class WrongStore(Exception):
@@ -47,8 +61,8 @@ class WrongStore(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "The archive belongs to another store: this one has no history, or that of another. Nothing is copied until "
-            "the right store is back. If the old one is lost for good, begin anew with an empty archive."
+            "The archive belongs to another store: this one is new, or has another past. Nothing is copied until the "
+            "right store is back. If the old one is lost for good, begin anew with an empty archive."
         )
 
 
@@ -65,7 +79,7 @@ class Follower:
         self.walked_at = 0.0
         self.been_round = False
         self.archived = 0
-        self.after_batch: list[Callable[[Batch], None]] = []
+        self.trimmed = 0
 
     def run(self) -> None:
         pause, complained = PAUSE, False
@@ -155,36 +169,72 @@ class Follower:
         most = max(EVENTS // len(topics), 20)
         calls = [copy_call(tag, *cursors.get(topic, NEW)[:2], most) for topic, tag in topics.items()]
         batch, more, now = Batch(), {}, int(time.time() * 1000)
+        idle = dict[int, Cursor]()
         for (topic, tag), reply in zip(topics.items(), run_all(calls), strict=True):
             cursor, part = cursors.get(topic, NEW), Part.of(reply)
-            if self.is_other_log(batch, topic, cursor, part):
+            if part.gone:
+                if cursor is not NEW and forget_portion(topic):
+                    more[topic] = tag
+            elif is_other_log(batch, topic, cursor, part):
                 more[topic] = tag
-            elif part.entries and not part.gone:
+            elif part.entries:
                 batch.add(topic, cursor, part, now)
                 if part.entries[-1].offset < part.last:
                     more[topic] = tag
+            elif part.let_go < cursor.offset and cursor.at < now - IDLE * 1000:
+                idle[topic] = cursor
         if batch.moves:
             try:
                 batch.commit()
             except Outrun:
                 return topics
             self.archived += len(batch.rows)
-            for tell in self.after_batch:
-                tell(batch)
+        self.let_go({topic: after for topic, _, after in batch.moves}, settings.HOT_EVENTS)
+        self.let_go(idle, 0)
         return more
 
-    def is_other_log(self, batch: Batch, topic: int, cursor: Cursor, part: Part) -> bool:
-        """Put the archive of a topic right whose log began a new epoch: back to where both are the same.
+    def let_go(self, topics: dict[int, Cursor], hot: int) -> None:
+        """Have the store let go of what is archived, but for the newest `hot` events of each topic."""
+        while topics and not self.stop.is_set():
+            self.hold()
+            calls = [let_go_call(tag_of(topic), *cursor[:2], hot) for topic, cursor in topics.items()]
+            replies = dict(zip(topics, run_all(calls), strict=True))
+            self.trimmed += sum(count for count, _ in replies.values())
+            topics = {topic: cursor for topic, cursor in topics.items() if replies[topic][1]}
 
-        True if there is something to copy from there. What lies beyond was lost by the store, and its offsets are given
-        again to other events.
-        """
-        if not part.epoch or cursor.epoch in ("", part.epoch):
-            return False
-        shared = part.shared if cursor.epoch == part.earlier else part.let_go
-        place = min(shared, cursor.offset)
-        if place < cursor.offset:
-            logger.warning("%s: the log lost what came after event %d; so does the archive.", topic, place)
-            batch.forget(topic, place)
-        batch.moves.append((topic, cursor, Cursor(place, part.epoch, cursor.at)))
+
+def is_other_log(batch: Batch, topic: int, cursor: Cursor, part: Part) -> bool:
+    """Put right what does not fit: a log that began a new epoch, or one that was restored from a back-up.
+
+    True if the topic is to be copied again. What the archive has beyond the last event that both share was lost by the
+    store, and its offsets are given to other events, so it goes from the archive too. A log that has simply fallen
+    behind, as from a back-up, goes on where the archive ends; nothing is lost then.
+    """
+    if not part.epoch or not cursor.epoch or (part.epoch == cursor.epoch and part.last >= cursor.offset):
+        return False
+    tag = tag_of(topic)
+    if part.epoch == cursor.epoch:
+        shared = shared_with(topic, Part.of(run(copy_call(tag, part.let_go, part.epoch, EVENTS))))
+        if shared >= part.last:
+            logger.warning("%s: the log was restored; it goes on after event %d.", tag, cursor.offset)
+            run(lift_call(tag, part.epoch, part.last, cursor.offset))
+        else:
+            run(part_call(tag, part.epoch, shared))
         return True
+    shared = min(part.shared if cursor.epoch == part.earlier else part.let_go, cursor.offset)
+    if shared < cursor.offset:
+        logger.warning("%s: the log lost what came after event %d; so does the archive.", tag, shared)
+        batch.forget(topic, shared)
+    batch.moves.append((topic, cursor, Cursor(shared, part.epoch, cursor.at)))
+    return True
+
+
+def shared_with(topic: int, part: Part) -> int:
+    """Up to which offset a log is the same as the archive."""
+    archived = {row.offset: body_of(row) for row in rows_after(topic, part.let_go, len(part.entries))}
+    shared = part.let_go
+    for entry in part.entries:
+        if archived.get(entry.offset) != entry.body:
+            break
+        shared = entry.offset
+    return shared

@@ -24,6 +24,7 @@ class Event(models.Model):
     edited_at = models.BigIntegerField(null=True)
     message = models.BigIntegerField(null=True)
     peer = models.BigIntegerField(null=True)
+    origin = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "archive_event"

@@ -1,4 +1,4 @@
-"""What the follower of logs asks of the store: which topics were written to, what is in their logs, and whose turn it is."""
+"""What the follower asks of the store: which topics were written to, what is in their logs, and whose turn it is."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ AT_ONCE = 1000
 
 
 class Entry(NamedTuple):
-    """An event as its log keeps it."""
+    """An event as its log keeps it. Of a direct message `peer` is the other one, `origin` its offset in their log."""
 
     offset: int
     kind: str
     by: str
     body: bytes
     peer: int | None
+    origin: int | None
 
 
 class Part(NamedTuple):
@@ -45,8 +46,10 @@ class Part(NamedTuple):
         last, epoch, earlier, shared, let_go, gone, events = reply
         assert isinstance(events, list)
         entries = [
-            Entry(offset, kind.decode(), by.decode(), body, int(peer) if peer else None)
-            for offset, kind, by, body, peer in events
+            Entry(
+                offset, kind.decode(), by.decode(), body, int(peer) if peer else None, int(origin) if origin else None
+            )
+            for offset, kind, by, body, peer, origin in events
         ]
         return cls(last, epoch.decode(), earlier.decode(), shared, let_go, bool(gone), entries)  # type: ignore[arg-type, attr-defined]
 
@@ -71,6 +74,21 @@ def _hold_lease(name: str, milliseconds: int) -> Steps[bool]:
 def _store_name(new: str) -> Steps[str]:
     """The name of the store: `new` if it had none and that is not ''."""
     return bytes((yield LIBRARY.call("name", [KEEPER], new))).decode()
+
+
+def let_go_call(tag: str, archived: int, epoch: str, hot: int) -> Call:
+    """Let go of what the archive has of a log, but for the newest `hot` events."""
+    return LIBRARY.call("let_go", [tag], archived, epoch, hot)
+
+
+def lift_call(tag: str, epoch: str, last: int, archived: int) -> Call:
+    """Have a log that ends at `last`, restored from a back-up, go on where the archive ends."""
+    return LIBRARY.call("lift", [tag], epoch, last, archived)
+
+
+def part_call(tag: str, epoch: str, shared: int) -> Call:
+    """Begin a new epoch: the log and the archive have nothing in common after `shared`."""
+    return LIBRARY.call("part", [tag], epoch, shared)
 
 
 def copy_call(tag: str, after: int, epoch: str, most: int) -> Call:

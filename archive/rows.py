@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import orjson
 
+from archive.operations import Entry
 from archive.topics import tag_of
 from foyer.times import time_text
 
@@ -31,8 +32,8 @@ class Row(NamedTuple):
     """One event in SQL. Times are milliseconds since 1970.
 
     `text` is the text as it is now, '' once it was deleted; `was` the text as it was sent, if that is another.
-    `message` is the id of the message that an edit or a deletion is about, `peer` the other one's account id in what was
-    said between two.
+    `message` is the id of the message that an edit or a deletion is about, `peer` the account id of the other one in
+    what was said between two, `origin` the offset of what they said in their own log.
     """
 
     topic: int
@@ -46,6 +47,7 @@ class Row(NamedTuple):
     edited_at: int | None = None
     message: int | None = None
     peer: int | None = None
+    origin: int | None = None
 
     @property
     def is_message(self) -> bool:
@@ -66,9 +68,10 @@ def as_text(moment: int) -> str:
     return time_text(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000))
 
 
-def row_of(topic: int, offset: int, kind: str, by: str, body: bytes, peer: int | None, now: int) -> Row:
+def row_of(topic: int, entry: Entry, now: int) -> Row:
     """An entry of a log as a row. `now` is its time where the body names none."""
-    row = Row(topic, offset, now, kind, int(by) if by else None, stored(body), peer=peer)
+    offset, kind, by, body, peer, origin = entry
+    row = Row(topic, offset, now, kind, int(by) if by else None, stored(body), peer=peer, origin=origin)
     about = ABOUT.match(body)
     if kind not in MESSAGES:
         return row._replace(message=int(about[1])) if about else row

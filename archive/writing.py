@@ -50,16 +50,19 @@ class Batch:
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.places: dict[tuple[int, int], int] = {}
-        self.edits: list[tuple[int, Edit]] = []
+        self.about: dict[tuple[int, int], list[int]] = {}
+        self.edits: list[tuple[Row, Edit]] = []
         self.deletions: list[tuple[int, int]] = []
         self.forgotten: list[tuple[int, int]] = []
         self.moves: list[tuple[int, Cursor, Cursor]] = []
 
     def add(self, topic: int, cursor: Cursor, part: Part, now: int) -> None:
         """Carry a topic on from `cursor` by a part of its log. `now` is the time of events that name none (ms)."""
-        for offset, kind, by, body, peer in part.entries:
-            row = row_of(topic, offset, kind, by, body, peer, now)
-            self.places[topic, offset] = len(self.rows)
+        for entry in part.entries:
+            row = row_of(topic, entry, now)
+            self.places[topic, row.offset] = len(self.rows)
+            if row.kind == "message_edited" and row.message is not None:
+                self.about.setdefault((topic, row.message), []).append(len(self.rows))
             self.rows.append(row)
             self.fold(row)
         reached = part.entries[-1].offset if part.entries else cursor.offset
@@ -78,18 +81,17 @@ class Batch:
         elif (edit := edit_of(row)) is not None:
             number = self.places.get((row.topic, edit.message), -1)
             if number < 0:
-                self.edits.append((row.topic, edit))
+                self.edits.append((row, edit))
             elif self.rows[number].text:
                 self.rows[number] = edited(self.rows[number], edit)
+            for earlier in self.concerning(row.topic, edit.message):
+                if self.rows[earlier].kind == row.kind:
+                    self.rows[earlier] = self.rows[earlier]._replace(body=row.body)
 
     def concerning(self, topic: int, message: int) -> list[int]:
         """The rows of this batch that have the text of a message."""
         own = [self.places[topic, message]] if (topic, message) in self.places else []
-        return own + [
-            number
-            for number, row in enumerate(self.rows)
-            if row.message == message and row.topic == topic and row.kind == "message_edited"
-        ]
+        return own + self.about.get((topic, message), [])
 
     def commit(self) -> None:
         """Write all of it. Raises `Outrun`, or what the database raises; then nothing was written."""
@@ -104,14 +106,23 @@ class Batch:
                     self.forgotten,
                 )
             insert_rows(cursor, self.rows)
-            if self.edits:
-                cursor.executemany(
-                    f"UPDATE archive_event SET was = coalesce(was, text), text = %s, edited_at = %s"  # noqa: S608
-                    f" WHERE {PLACE} AND text <> ''",
-                    [(edit.text, edit.at, topic, edit.message) for topic, edit in self.edits],
-                )
+            self.apply_edits(cursor)
             for topic, message in self.deletions:
                 redact_rows(cursor, topic, message)
+
+    def apply_edits(self, cursor: Any) -> None:
+        """Change messages that were archived before. Earlier edits of them are read as the newest from now on."""
+        if not self.edits:
+            return
+        cursor.executemany(
+            f"UPDATE archive_event SET was = coalesce(was, text), text = %s, edited_at = %s"  # noqa: S608
+            f" WHERE {PLACE} AND text <> ''",
+            [(edit.text, edit.at, row.topic, edit.message) for row, edit in self.edits],
+        )
+        cursor.executemany(
+            "UPDATE archive_event SET body = %s WHERE topic = %s AND message = %s AND kind = 'message_edited'",
+            [(row.body, row.topic, edit.message) for row, edit in self.edits],
+        )
 
     def move_cursors(self, cursor: Any) -> None:
         new = [(topic, *after) for topic, before, after in self.moves if before is NEW]

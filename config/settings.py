@@ -204,6 +204,8 @@ MAX_BODY = DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 RETRY_KEY_LIFETIME = timedelta(hours=24)
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 
+HOT_EVENTS: int = env.whole("HOT_EVENTS", default=1000, least=0, most=1_000_000)
+
 FRAMES_PER_SECOND: int = env.whole("FRAMES_PER_SECOND", default=2000, least=1, most=1_000_000)
 CONNECTIONS_PER_USER: int = env.whole("CONNECTIONS_PER_USER", default=100, least=1, most=1_000_000)
 SUBSCRIPTIONS_PER_CONNECTION: int = env.whole("SUBSCRIPTIONS_PER_CONNECTION", default=1000, least=1, most=1_000_000)

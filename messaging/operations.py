@@ -8,9 +8,10 @@ order, before what he says next to the same one, or when he is seen next.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -22,30 +23,26 @@ from accounts.people import Person
 from foyer.api.wire import fields_of, quoted
 from foyer.errors import Unavailable
 from foyer.paging import Page
+from foyer.realtime import past
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import fingerprint
 from foyer.store.functions import Argument
-from foyer.store.steps import Library, Steps, operation
+from foyer.store.steps import Library, Query, Steps, operation
 from foyer.times import now_text
 from messaging import errors as errors  # stored functions refuse by their codes
+from messaging.past import INBOX, History, Log, on_message, read_page, show_past
 from rooms.operations import ADMIT, remember_signer, sign, topic_of
 
 LUA = Path(__file__).parent / "lua"
 LIBRARY = Library("messaging", PRELUDE, ADMIT, LUA)
 
-INBOX = "messages"
+ASK_ARCHIVE = 2
+"""What `deliver` answers when it has to know which message of the past something is about."""
 LATER = 10.0
 """Seconds for which a recipient whose node did not answer is left alone; to try takes as long as the store may."""
 MOST_UNREACHABLE = 10_000
 unreachable: dict[int, float] = {}
 """Such recipients, and until when."""
-
-
-class History(NamedTuple):
-    """Messages as JSON, oldest first, and whether there are more beyond them."""
-
-    messages: list[bytes]
-    more: bool
 
 
 def retry_arguments(retry_key: str | None, request: bytes) -> tuple[str, str, int]:
@@ -77,36 +74,39 @@ def _post_message(caller: Caller, room_id: str, text: str, retry_key: str | None
 
 def _read_history(caller: Caller, room_id: str, page: Page) -> Steps[History]:
     """A page of a room's messages: the newest, or those before or after an id. Raises `UnknownCursor`."""
-    reply = yield LIBRARY.call("history", [topic_of(room_id).tag], *who(caller), INBOX, *cursors(page))
-    return history(reply)
-
-
-def cursors(page: Page) -> tuple[str, str, int]:
-    """What is asked for, as stored functions take it: before, after, limit."""
-    before, after = ("" if message_id is None else str(message_id) for message_id in (page.before, page.after))
-    return before, after, page.limit
-
-
-def history(reply: list[bytes]) -> History:
-    more, *messages = reply
-    return History(messages, more == b"1")
+    return (yield from read_page(Log(LIBRARY, topic_of(room_id).tag, INBOX, caller), page))
 
 
 def _show_message(caller: Caller, room_id: str, message_id: int) -> Steps[bytes]:
-    return bytes((yield LIBRARY.call("one", [topic_of(room_id).tag], *who(caller), message_id)))
+    tag = topic_of(room_id).tag
+    message = yield LIBRARY.call("one", [tag], *who(caller), message_id)
+    return bytes(message or (yield from show_past(tag, message_id)))
 
 
 def _edit_message(caller: Caller, room_id: str, message_id: int, text: str) -> Steps[bytes]:
     """Give a message another text; its sender may. Returns it as JSON."""
-    edited = yield LIBRARY.call("edit", [topic_of(room_id).tag], *who(caller), message_id, quoted(text), now_text())
-    return bytes(edited)
+    args = *who(caller), message_id, quoted(text), now_text()
+    return bytes((yield from on_message(LIBRARY, "edit", topic_of(room_id).tag, message_id, *args)))
 
 
 def _delete_message(caller: Caller, room_id: str, message_id: int) -> Steps[None]:
     """Take a message away; its sender, the room's owner and admins may."""
     tag = topic_of(room_id).tag
     yield from sign(caller, tag)
-    yield LIBRARY.call("delete", [tag], *who(caller), message_id, caller.signature)
+    args = *who(caller), message_id, caller.signature
+    (is_archived,) = yield from on_message(LIBRARY, "delete", tag, message_id, *args)
+    if is_archived:
+        yield from redact(tag, message_id)
+
+
+def redact(tag: str, message_id: int) -> Steps[None]:
+    """Take a message that was deleted out of the archive, before that is answered.
+
+    Nobody is shown it from the moment its deletion was announced, and the follower does the same; so if the archive is
+    away, it has it done when it is back.
+    """
+    with contextlib.suppress(Unavailable):
+        yield Query(past.keeper.redact, (tag, message_id))
 
 
 def _send_direct(caller: Caller, to: Person, text: str, retry_key: str | None = None) -> Steps[bytes]:
@@ -116,7 +116,8 @@ def _send_direct(caller: Caller, to: Person, text: str, retry_key: str | None = 
     """
     body = body_of(b'"to":' + quoted(to.username), text)
     retry = retry_arguments(retry_key, orjson.dumps([to.id, text]))
-    message, is_there = yield from in_both_logs("send", caller, to, body, *retry)
+    send = LIBRARY.call("send", [user_tag(caller.id)], caller.id, caller.signature, to.id, body, *retry)
+    message, is_there = yield from in_both_logs(caller, to, (yield send))
     if not is_there:
         yield from retract(caller, to, fields_of(message)["id"], retry_key)
         raise UserNotFound(f"There is no user '{to.username}'.")
@@ -135,24 +136,35 @@ def deleted_body(to: Person) -> bytes:
 
 def _edit_direct(caller: Caller, to: Person, message_id: int, text: str) -> Steps[bytes]:
     """Give a direct message that the caller sent another text, in both logs. Returns it as JSON, as `send` does."""
-    message, _ = yield from in_both_logs("edit_direct", caller, to, message_id, quoted(text), now_text())
+    done = yield from in_own_log("edit_direct", caller, to, message_id, quoted(text), now_text())
+    message, _ = yield from in_both_logs(caller, to, done)
     return bytes(message)
 
 
 def _delete_direct(caller: Caller, to: Person, message_id: int) -> Steps[None]:
     """Take a direct message that the caller sent out of both logs. Raises `MessageNotFound` if it is gone already."""
-    was_there, _ = yield from in_both_logs("delete_direct", caller, to, message_id, deleted_body(to))
+    done = yield from in_own_log("delete_direct", caller, to, message_id, deleted_body(to))
+    was_there, is_archived = done[0]
+    if is_archived:
+        yield from redact(user_tag(caller.id), message_id)
+    yield from in_both_logs(caller, to, done)
     if not was_there:
         raise errors.MessageNotFound
 
 
-def in_both_logs(function: str, caller: Caller, to: Person, *args: Argument) -> Steps[tuple[Any, bool]]:
-    """Do something in the caller's log, then deliver what it left in the outbox for `to`.
+def in_own_log(function: str, caller: Caller, to: Person, message_id: int, *args: Argument) -> Steps[list[Any]]:
+    """Change a message that the caller sent in their own log. Returns the function's reply, and what it left to do."""
+    sender = caller.id, caller.signature, to.id, message_id
+    done = yield from on_message(LIBRARY, function, user_tag(caller.id), message_id, *sender, *args, peer=to.id)
+    return list(done)
 
-    Returns the first's reply, and whether the account of `to` was there to have it.
+
+def in_both_logs(caller: Caller, to: Person, done: list[Any]) -> Steps[tuple[Any, bool]]:
+    """Deliver what a function left in the outbox for `to`. `done` is its reply, then what is to be delivered.
+
+    Returns the reply, and whether the account of `to` was there to have it.
     """
-    sender = caller.id, caller.signature
-    reply, waiting, others = yield LIBRARY.call(function, [user_tag(caller.id)], *sender, to.id, *args)
+    reply, waiting, others = done
     is_there = yield from deliver(caller, to, waiting)
     yield from deliver_left_behind(caller, others)
     return reply, is_there
@@ -173,10 +185,15 @@ def deliver_portion(caller: Caller, recipient: int, waiting: list[bytes]) -> Ste
     off too: there is no log for it.
     """
     to = orjson.loads(waiting[3].replace(b"\x00", b"0").replace(b"\x01", b"0"))["to"]
-    sender = caller.signature
-    is_there = yield LIBRARY.call("deliver", [user_tag(recipient)], quoted(to), caller.id, sender, *waiting)
+    tag, sender, kept, state = user_tag(recipient), (quoted(to), caller.id, caller.signature), "", ASK_ARCHIVE
+    while state == ASK_ARCHIVE:
+        state, wanted, *deleted = yield LIBRARY.call("deliver", [tag], *sender, kept, *waiting)
+        for message_id in deleted:
+            yield from redact(tag, message_id)
+        if state == ASK_ARCHIVE:
+            kept = str((yield Query(past.keeper.copy_of, (tag, caller.id, wanted))) or 0)
     left = yield LIBRARY.call("delivered", [user_tag(caller.id)], recipient, *waiting[0::4])
-    return bool(is_there), left
+    return bool(state), left
 
 
 def deliver_left_behind(caller: Caller, others: list[Any]) -> Steps[None]:
@@ -194,14 +211,11 @@ def deliver_left_behind(caller: Caller, others: list[Any]) -> Steps[None]:
 
 def _read_direct(caller: Caller, other: Person | None, page: Page) -> Steps[History]:
     """A page of what the caller and `other` said to each other; with None, of what anyone sent to the caller."""
-    index = INBOX if other is None else f"with:{other.id}"
+    listed = INBOX if other is None else f"with:{other.id}"
     tag = user_tag(caller.id)
-    reply, others = yield [
-        LIBRARY.call("history", [tag], *who(caller), index, *cursors(page)),
-        LIBRARY.call("undelivered", [tag]),
-    ]
-    yield from deliver_left_behind(caller, others)
-    return history(reply)
+    found = yield from read_page(Log(LIBRARY, tag, listed, caller), page)
+    yield from deliver_left_behind(caller, (yield LIBRARY.call("undelivered", [tag])))
+    return found
 
 
 def _forget_user(user_id: int) -> Steps[None]:

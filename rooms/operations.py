@@ -25,11 +25,12 @@ from accounts.callers import Caller, who
 from accounts.operations import user_tag
 from foyer.api.wire import fields_of, quoted
 from foyer.errors import UnknownCursor
+from foyer.realtime import past
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import Attempt, remembered_creation
 from foyer.realtime.topics import Topic, room_topic
 from foyer.store.functions import in_one_call
-from foyer.store.steps import Call, Library, Steps, operation
+from foyer.store.steps import Call, Library, Query, Steps, operation
 from foyer.times import now_text
 from rooms.errors import PermanentRoom, RoomNameTaken, RoomNotFound
 from rooms.names import earlier_key, keys_of, name_key
@@ -224,7 +225,9 @@ def _delete_room(caller: Caller, room_id: str) -> Steps[None]:
     while state == b"waits":
         yield from tell(room_id, told)
         state, *told = yield delete
-    key, leaving = told
+    key, leaving, is_archived = told
+    if is_archived:
+        yield Query(past.keeper.forget, (room_topic(room_id).tag,))
     yield from clear_away(room_id, key.decode(), *leaving)
     if state == b"gone":
         raise RoomNotFound

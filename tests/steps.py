@@ -10,7 +10,7 @@ from typing import Any
 
 from foyer import tally
 from foyer.errors import FoyerError
-from foyer.store.steps import Steps, run
+from foyer.store.steps import Steps, reply_to
 
 
 class Run:
@@ -47,10 +47,10 @@ def in_single_calls(steps: Steps[Any]) -> Generator[None, None, Any]:
                 if isinstance(call, list):
                     for one in call:
                         yield
-                        answer.append(run(one))
+                        answer.append(reply_to(one))
                 else:
                     yield
-                    answer = run(call)
+                    answer = reply_to(call)
             except FoyerError as error:
                 call = steps.throw(error)
             else:

@@ -174,7 +174,7 @@ def test_of_too_many_sessions_the_oldest_ends(news: News) -> None:
 
 def test_a_step_that_is_repeated_changes_nothing() -> None:
     call = next(operations._start_session(ANN))
-    assert not isinstance(call, list)
+    assert isinstance(call, store.Call)
     assert [store.run(call), store.run(call)] == [1, 1]
 
 

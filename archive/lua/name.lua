@@ -8,4 +8,4 @@ local function name(keys, args)
   if new ~= '' then redis.call('SETNX', store, new) end
   return redis.call('GET', store) or ''
 end
-register('name', name)
+register('name', name, WHEN_FULL)

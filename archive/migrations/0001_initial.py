@@ -18,7 +18,8 @@ SQLITE = [
         was TEXT,
         edited_at INTEGER,
         message INTEGER,
-        peer INTEGER
+        peer INTEGER,
+        origin INTEGER
     )
     """,
     'CREATE UNIQUE INDEX archive_event_place ON archive_event (topic, "offset")',
@@ -33,6 +34,7 @@ POSTGRESQL = [
         edited_at bigint,
         message bigint,
         peer bigint,
+        origin bigint,
         kind text NOT NULL,
         body text,
         text text,
@@ -43,6 +45,7 @@ POSTGRESQL = [
 ]
 BOTH = [
     'CREATE INDEX archive_event_peer ON archive_event (topic, peer, "offset") WHERE peer IS NOT NULL',
+    "CREATE INDEX archive_event_origin ON archive_event (topic, peer, origin) WHERE origin IS NOT NULL",
     "CREATE INDEX archive_event_about ON archive_event (topic, message) WHERE message IS NOT NULL",
 ]
 
@@ -116,6 +119,7 @@ class Migration(migrations.Migration):
                         ("edited_at", models.BigIntegerField(null=True)),
                         ("message", models.BigIntegerField(null=True)),
                         ("peer", models.BigIntegerField(null=True)),
+                        ("origin", models.BigIntegerField(null=True)),
                     ],
                     options={"db_table": "archive_event", "default_permissions": ()},
                 ),

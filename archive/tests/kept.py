@@ -6,6 +6,7 @@ from archive.follower import Follower
 from archive.models import Event
 from archive.rows import COLUMNS, Row
 from archive.topics import number_of
+from archive.writing import cursors_of
 
 
 def rows(tag: str = "{room:1}") -> list[Row]:
@@ -23,3 +24,10 @@ def follow(follower: Follower) -> None:
     """Copy all that was noted, and what the walk finds."""
     while follower.turn() or not follower.been_round:
         pass
+
+
+def let_go(follower: Follower, hot: int = 0, *tags: str) -> None:
+    """Archive logs and let go of them, but for the newest `hot` events."""
+    for tag in tags or ["{room:1}"]:
+        follower.copy([tag])
+        follower.let_go(cursors_of([number_of(tag) or 0]), hot)

@@ -128,13 +128,14 @@ def test_direct_messages_are_edited_and_deleted_in_both_logs(follower: Follower)
 
 def test_the_other_one_is_found_for_messages_of_the_release_before(follower: Follower) -> None:
     send(ANN, BEN, "hello")
-    for tag in (ANNS, BENS):
+    for tag, peer in ((ANNS, BEN), (BENS, ANN)):
         offset, fields = store().xrevrange(f"{tag}:log", count=1)[0]
         store().delete(f"{tag}:log")
         store().xadd(f"{tag}:log", {name: fields[name.encode()] for name in ("type", "by", "body")}, id=offset)
+        store().xadd(f"{tag}:with:{peer.id}", {"": ""}, id=offset)
     follower.copy([ANNS, BENS])
     assert [row.peer for row in rows(ANNS)] == [BEN.id]
-    assert [row.peer for row in rows(BENS)] == [ANN.id]
+    assert [(row.peer, row.origin) for row in rows(BENS)] == [(ANN.id, 1)]
 
 
 def test_what_was_taken_by_a_follower_that_died_is_taken_by_the_next(kitchen: None, follower: Follower) -> None:
@@ -147,7 +148,7 @@ def test_what_was_taken_by_a_follower_that_died_is_taken_by_the_next(kitchen: No
 
 
 def test_what_nobody_told_of_is_found_by_the_walk(kitchen: None, follower: Follower, django_user_model: Any) -> None:
-    account = django_user_model.objects.create_user("walter", "pw")
+    account = django_user_model.objects.create_user("walter", "pw", pk=1000)
     caller = account.caller
     send(caller, BEN, "hello")
     store().delete("{archive}:dirty")

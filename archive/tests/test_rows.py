@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.operations import Entry
 from archive.rows import Row, body_of, current_body, edit_of, redacted, row_of
 from archive.topics import number_of, tag_of
 from messaging.operations import body_of as message_body
@@ -18,7 +19,7 @@ texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 
 
 def row(kind: str, body: bytes, topic: int = ROOM, peer: int | None = None) -> Row:
-    return row_of(topic, 7, kind, "5", body, peer, NOW)
+    return row_of(topic, Entry(7, kind, "5", body, peer, None), NOW)
 
 
 @pytest.mark.parametrize("tag", ["{room:12}", "{room:lobby}", "{user:12}", "{user:9999999999999999}", "{tables}"])

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from redis.exceptions import OutOfMemoryError
 
+from foyer.realtime import past
+from foyer.realtime.past import Kept, Missing, signers_of
 from foyer.realtime.topics import Topic
 from foyer.store.functions import primaries
-from foyer.store.steps import STORE_ERRORS, Library, Steps, operation
+from foyer.store.steps import STORE_ERRORS, Library, Query, Steps, operation
 
 LUA = Path(__file__).parent / "lua"
 PRELUDE = LUA / "_prelude.lua"
 LIBRARY = Library("realtime", PRELUDE, LUA)
+IN_THE_PAST = 2
+"""What `read` answers where the store let go of the events."""
 
 
 class Head(NamedTuple):
@@ -53,9 +58,38 @@ def _read_head(topic: Topic) -> Steps[Head]:
 
 
 def _read_log(topic: Topic, after: int, limit: int, epoch: str = "") -> Steps[Stretch]:
-    """Up to `limit` events after offset `after`, in order, none missing. `epoch` is the one `after` belongs to."""
-    whole, offset, now, events = yield LIBRARY.call("read", [topic.tag], topic.quoted, after, limit, epoch)
-    return Stretch(bool(whole), Head(offset, now.decode()), [Event(event) for event in events])
+    """Up to `limit` events after offset `after`, in order, none missing. `epoch` is the one `after` belongs to.
+
+    Raises `Unavailable` also where they lie in the past and that can't be read.
+    """
+    whole, offset, now, events, *let_go = yield LIBRARY.call("read", [topic.tag], topic.quoted, after, limit, epoch)
+    head = Head(offset, now.decode())
+    if whole == IN_THE_PAST:
+        return (yield from read_past(topic, after, let_go[0], limit, head))
+    return Stretch(bool(whole), head, [Event(event) for event in events])
+
+
+def read_past(topic: Topic, after: int, upto: int, limit: int, head: Head) -> Steps[Stretch]:
+    """The same from what the store let go of, which is up to offset `upto`."""
+    found = yield Query(past.keeper.events, (topic.tag, after, upto, limit))
+    kept = [event for number, event in enumerate(found, after + 1) if event.offset == number]
+    if not kept:
+        return Stretch(False, head, [])
+    missing = yield from complete(topic.tag, kept)
+    return Stretch(True, head, [Event(missing.announcement(event, topic.quoted, head.epoch)) for event in kept])
+
+
+def complete(tag: str, kept: Sequence[Kept]) -> Steps[Missing]:
+    """What the store knows of some events of the past."""
+    if not kept:
+        return Missing({}, {})
+    signers = signers_of(kept)
+    messages = list({event.message for event in kept if event.message is not None})
+    names, changes = yield LIBRARY.call("complete", [tag], len(signers), *signers, *messages)
+    return Missing(
+        {signer: name for signer, name in zip(signers, names, strict=True) if name},
+        {message: b"" if body == b"-" else body for message, body in zip(messages, changes, strict=True) if body},
+    )
 
 
 def is_full() -> bool:

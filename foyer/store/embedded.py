@@ -274,6 +274,7 @@ def command(folder: Path, listen_on: Path) -> list[str]:
         "save": "",
         "maxmemory": str(memory.most()),
         "maxmemory-policy": "noeviction",
+        "stream-node-max-bytes": "1024",  # most logs are short, and an empty node takes as much as it may grow to
     }
     return [str(binary), *(word for name, value in options.items() for word in (f"--{name}", value))]
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from django.conf import settings
 from redis.exceptions import ResponseError
@@ -101,8 +102,31 @@ def send_together(calls: Sequence[Call]) -> list[Any]:
             writes.note(call)
 
 
-Steps = Generator[Call | list[Call], Any, R]
-"""What an operation is made of: it yields a call, or a list of calls to make together, and gets their replies."""
+class Query(NamedTuple):
+    """Something else that blocks, such as a query of SQL: `ask(*args)`. It raises nothing but a `FoyerError`."""
+
+    ask: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+
+
+queries = ThreadPoolExecutor(4, thread_name_prefix="query")
+"""Where event loops have their queries answered."""
+
+Steps = Generator[Call | list[Call] | Query, Any, R]
+"""What an operation is made of: it yields a call, a list of calls to make together, or a query, and gets replies."""
+
+
+def reply_to(step: Call | list[Call] | Query) -> Any:
+    """What one step of an operation gets, blocking."""
+    if isinstance(step, Query):
+        return step.ask(*step.args)
+    return run_all(step) if isinstance(step, list) else run(step)
+
+
+async def areply_to(store: LoopClient, step: Call | list[Call] | Query) -> Any:
+    if isinstance(step, Query):
+        return await store.loop.run_in_executor(queries, step.ask, *step.args)
+    return await (asyncio.gather(*map(store.call, step)) if isinstance(step, list) else store.call(step))
 
 
 def carry_out(steps: Steps[R]) -> R:
@@ -111,7 +135,7 @@ def carry_out(steps: Steps[R]) -> R:
         call = next(steps)
         while True:
             try:
-                answer = run_all(call) if isinstance(call, list) else run(call)
+                answer = reply_to(call)
             except FoyerError as error:
                 call = steps.throw(error)
             else:
@@ -127,7 +151,7 @@ async def acarry_out(steps: Steps[R]) -> R:
         call = next(steps)
         while True:
             try:
-                answer = await (asyncio.gather(*map(store.call, call)) if isinstance(call, list) else store.call(call))
+                answer = await areply_to(store, call)
             except FoyerError as error:
                 call = steps.throw(error)
             else:

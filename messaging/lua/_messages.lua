@@ -1,11 +1,10 @@
 -- Messages in a log. Shared by the functions of this library; nothing here is callable by itself.
---   {room:12}:messages    stream: an entry for each message, its id <offset>-0, in the order of the log
---   {room:12}:edits       hash: offset -> the message that was edited, as its body; <offset>:events -> the offsets of
---                         the events with its texts, each followed by a blank: the newest, and what a release before
---                         this one left
---   {room:12}:superseded  hash: offset of an edit -> offset of the message, where a later edit stands for it now
--- A user's log has such an index for each list that can be read: {user:5}:messages for what they received, and
--- {user:5}:with:<account id> for what was said between the two.
+--   {room:12}:edits  hash: offset -> the message that was edited, as its body; <offset>:events -> the offsets of the
+--                    events with its texts, each followed by a blank: the newest, and what a release before this one
+--                    left
+-- A room has one list of messages, `messages`. A user has several: `messages`, what they received, and with:<account
+-- id>, what was said between the two. Which lists a message is in follows from its entry in the log. Entries that a
+-- release before this one wrote do not say it: for them there are streams, {user:5}:<list>, with an entry for each.
 
 -- Whether the account is known as a signer of this log, which it becomes once its name is given.
 local function may_sign(tag, user, name)
@@ -13,6 +12,43 @@ local function may_sign(tag, user, name)
   if name == '' then return false end
   redis.call('HSET', tag .. ':signers', user, name)
   return true
+end
+
+local function owner_of(tag)
+  return string.match(tag, '^{user:(%d+)}$')
+end
+
+-- Whether an entry of the log, with these fields, is a message of a list.
+local function is_listed(tag, list, id, fields)
+  local kind, by, peer = fields[2], fields[4], fields[8]
+  if kind == 'message' then return true end
+  if kind ~= 'direct_message' then return false end
+  if not peer then return #redis.call('XRANGE', tag .. ':' .. list, id .. '-0', id .. '-0') > 0 end
+  if list == 'messages' then return by ~= owner_of(tag) or peer == by end
+  return list == 'with:' .. peer
+end
+
+local LOOKED_AT = 2000  -- entries of a log that one call looks at, about: others wait meanwhile
+
+-- The first messages of a list between two ids of the log, for each its id and the fields of its entry, up to one more
+-- than `most`; and where to go on looking, if they may be more. `backwards` begins with the newest.
+local function find_messages(tag, list, oldest, newest, most, backwards)
+  local command, from, upto = 'XRANGE', oldest, newest
+  if backwards then command, from, upto = 'XREVRANGE', newest, oldest end
+  local found, looked = {}, 0
+  while true do
+    local asked = math.max(most + 1 - #found, 20)
+    local entries = redis.call(command, tag .. ':log', from, upto, 'COUNT', asked)
+    for _, entry in ipairs(entries) do
+      local id = offset_of(entry[1])
+      if #found <= most and is_listed(tag, list, id, entry[2]) then found[#found + 1] = {id, entry[2]} end
+    end
+    if #found > most or #entries < asked then return found, nil end
+    looked = looked + asked
+    local last = entries[#entries][1]
+    if looked >= LOOKED_AT then return found, offset_of(last) end
+    from = '(' .. last
+  end
 end
 
 -- These two alone take bodies apart, as format 1 has them. The body of a message's event is `"message":` and then the
@@ -41,8 +77,30 @@ end
 
 -- Signer and body of a message in what was said between a user and another one; nil where it is not there.
 local function read_said(tag, other, id)
-  if #redis.call('XRANGE', tag .. ':with:' .. other, id .. '-0', id .. '-0') == 0 then return nil end
-  return read_message(tag, id)
+  local _, by, body, fields = event_at(tag, id)
+  if not by or not is_listed(tag, 'with:' .. other, id, fields) then return nil end
+  return by, body
+end
+
+-- Whether a message may lie in the archive alone, so that it has to be looked for there.
+local function is_past(tag, id)
+  local let_go = let_go_of(tag)
+  return let_go > 0 and tonumber(id) <= let_go and redis.call('HEXISTS', tag .. ':deleted', id) == 0
+end
+
+-- What is to be done with a message of which the log was let go comes with its signer and body, as the archive had them
+-- when the log stood at `read_at`; -1 says that the archive has none. Returns these; or nil, and where the log stands if
+-- the archive must be read, again if such a message was changed meanwhile.
+local function from_past(tag, id, by, body, read_at)
+  if read_at == '-1' or not is_past(tag, id) then return nil end
+  local head = redis.call('HMGET', tag .. ':head', 'offset', 'changed')
+  if by == '' or tonumber(head[2] or 0) > tonumber(read_at) then return nil, tonumber(head[1]) end
+  return by, FIELD .. body
+end
+
+-- Notes that an event told of a change to a message, if the archive alone has that.
+local function note_change(tag, id, offset)
+  if tonumber(id) <= let_go_of(tag) then redis.call('HSET', tag .. ':head', 'changed', offset) end
 end
 
 -- The message as JSON, as it is now.
@@ -87,15 +145,27 @@ local function change(tag, topic, id, by, current)
     end
   end
   redis.call('HSET', edits, told_at, table.concat(left) .. offset .. ' ')
+  note_change(tag, id, offset)
   return offset
 end
 
--- Takes a message away, text and edits, and out of the indexes named.
-local function take_away(tag, id, indexes)
+-- Takes a message away, text and edits, and out of the lists that a release before this one wrote.
+local function take_away(tag, id, lists)
   redact(tag, id)
   for offset in string.gmatch(redis.call('HGET', tag .. ':edits', id .. ':events') or '', '%d+') do
     redact(tag, offset)
   end
-  for _, index in ipairs(indexes) do redis.call('XDEL', tag .. ':' .. index, id .. '-0') end
+  for _, list in ipairs(lists) do redis.call('XDEL', tag .. ':' .. list, id .. '-0') end
   redis.call('HDEL', tag .. ':edits', id, id .. ':events')
+end
+
+-- Notes, for those who read the archive, that the event at `offset` told of the deletion of a message.
+local function note_deletion(tag, id, offset)
+  redis.call('HSET', tag .. ':deleted', id, offset)
+  note_change(tag, id, offset)
+end
+
+-- Whether the archive may have a message, so that it must go from there too.
+local function is_archived(tag, id)
+  return tonumber(id) <= tonumber(redis.call('HGET', tag .. ':head', 'archived') or 0) and 1 or 0
 end

@@ -7,33 +7,32 @@ local function is_hidden(tag, user, is_admin)
   return string.sub(tag, 1, 6) == '{room:' and not admit(tag, user, is_admin)
 end
 
--- The last message of an index as its id and JSON; 0 and '' if there is none.
-local function last_message(tag, index)
-  local entry = redis.call('XREVRANGE', tag .. ':' .. index, '+', '-', 'COUNT', 1)[1]
-  if not entry then return 0, '' end
-  local id = offset_of(entry[1])
-  return id, message_json(tag, id, read_message(tag, id))
+-- The last message of a list as its id and JSON; 0 and '' if the log has none. Then the id before which others are that
+-- were not looked at, 1 if there are none, and 1 if they are all in the archive.
+local function last_message(tag, list)
+  local found, place = find_messages(tag, list, '-', '+', 0, true)
+  if #found == 0 then return 0, '', place or let_go_of(tag) + 1, place and 0 or 1 end
+  local id, fields = unpack(found[1])
+  return id, message_json(tag, id, fields[4], fields[6]), 1, 1
 end
 
 local MOST_UNREAD = 100 -- stands for more
-local UNREAD_AT_ONCE = 100
-local MOST_LOOKED_AT = 500
+local PORTIONS = 5
 
--- Counts the messages of an index that others than `user` sent after one id and before another, the newest first.
--- Deleted ones are in no index. Returns the number, and before which id to go on where many are the user's own ('' when
--- all are counted).
-local function count_unread(tag, index, user, after, before)
+-- Counts the messages of a list that others than `user` sent after one id and before another, the newest first, of what
+-- the log has. Returns the number, and before which id to go on where many are the user's own ('' when all are counted).
+local function count_unread(tag, list, user, after, before)
   local number, newest = 0, before == '' and '+' or '(' .. before .. '-0'
   local oldest = string.format('(%.0f-0', after)
-  for _ = 1, MOST_LOOKED_AT / UNREAD_AT_ONCE do
-    local found = redis.call('XREVRANGE', tag .. ':' .. index, newest, oldest, 'COUNT', UNREAD_AT_ONCE)
-    for _, entry in ipairs(found) do
-      local id = offset_of(entry[1])
-      if read_message(tag, id) ~= user then number = number + 1 end
+  for _ = 1, PORTIONS do
+    local found, place = find_messages(tag, list, oldest, newest, MOST_UNREAD, true)
+    for _, message in ipairs(found) do
+      if message[2][4] ~= user then number = number + 1 end
       if number == MOST_UNREAD then return number, '' end
-      newest = '(' .. entry[1]
     end
-    if #found < UNREAD_AT_ONCE then return number, '' end
+    if #found > MOST_UNREAD then place = found[#found][1] end
+    if not place then return number, '' end
+    newest = string.format('(%.0f-0', place)
   end
   return number, string.match(newest, '%d+')
 end

@@ -1,13 +1,16 @@
 -- edit: give a message of a room another text, and tell those who read it.
 -- KEYS 1 the room's tag
 -- ARGV 1 the caller's account id  2 '1' for an admin  3 the message's id  4 the new text as JSON  5 the time
--- Reply  the message as JSON; refuses a room the caller can't see, a message that is not there or not their own
+--      6 … its signer, its body, and where the log stood, as `from_past` takes them
+-- Reply  the message as JSON; where the log stands, as a number, if the archive must be read; refuses a room the caller
+--        can't see, a message that is not there or not their own
 -- Atomic: the change and its event. Repeated with the text it has, it changes and says nothing.
 local function edit(keys, args)
-  local tag, user, is_admin, id, text, time = keys[1], unpack(args, 1, 5)
+  local tag, user, is_admin, id, text, time, kept_by, kept, read_at = keys[1], unpack(args, 1, 8)
   if not admit(tag, user, is_admin) then return refuse('room_not_found') end
   local by, body = read_message(tag, id)
-  if not by then return refuse('message_not_found') end
+  if not by then by, body = from_past(tag, id, kept_by, kept, read_at) end
+  if not by then return body or refuse('message_not_found') end
   if by ~= user then return refuse('not_the_sender') end
   local current, changed = with_text(tag, id, body, text, time)
   if changed then change(tag, topic_json(tag), id, by, current) end

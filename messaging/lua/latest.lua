@@ -1,7 +1,7 @@
 -- latest: the last message of a room, or of what was said between two.
 -- KEYS 1 the tag of a room or a user
--- ARGV 1 the caller's account id  2 '1' for an admin  3 which index to read: messages, or with:<account id>
--- Reply  {the message's id, the message as JSON}, 0 and '' if there is none; {} for a room the caller can't see
+-- ARGV 1 the caller's account id  2 '1' for an admin  3 which list to read: messages, or with:<account id>
+-- Reply  {the message's id, the message as JSON, and what else `last_message` says}; {} for a room the caller can't see
 -- Reads only.
 local function latest(keys, args)
   local tag, user, is_admin, list = keys[1], unpack(args, 1, 3)

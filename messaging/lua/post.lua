@@ -15,7 +15,6 @@ local function post(keys, args)
   if earlier then return earlier end
   if not may_sign(tag, user, name) then return '' end
   local offset = append(tag, topic_json(tag), 'message', user, FIELD .. body)
-  redis.call('XADD', tag .. ':messages', offset .. '-0', '', '')
   local message = fill(body, offset, signature(tag, user))
   remember_answer(tag, user, retry_key, request, lifetime, message)
   return message

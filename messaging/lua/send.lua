@@ -12,12 +12,9 @@ local function send(keys, args)
   if type(message) == 'table' then return message end
   if not message then
     may_sign(tag, sender, name)
-    local offset = append(tag, topic_of_user(name), 'direct_message', sender, FIELD .. body)
-    redis.call('XADD', tag .. ':with:' .. recipient, offset .. '-0', '', '')
+    local offset = append(tag, topic_of_user(name), 'direct_message', sender, FIELD .. body, 'peer', recipient)
     redis.call('SADD', tag .. ':peers', recipient)
-    if recipient == sender then
-      redis.call('XADD', tag .. ':messages', offset .. '-0', '', '')
-    else
+    if recipient ~= sender then
       redis.call('SADD', tag .. ':signed', '{user:' .. recipient .. '}')
       owe(tag, recipient, offset, 'direct_message', offset, body)
     end

@@ -1,10 +1,10 @@
 -- unread: how many messages of others, still there, came after the offset up to which a user has read.
 -- KEYS 1 the tag of a room or a user
--- ARGV 1 the caller's account id  2 '1' for an admin  3 which index to read: messages, or with:<account id>
+-- ARGV 1 the caller's account id  2 '1' for an admin  3 which list to read: messages, or with:<account id>
 --      4 the offset  5 before which id to go on, '' to begin at the end
 -- Reply  {offset of the last event in the log; the offset up to which the caller has read, which is that of their joining
---        if they joined later; the number, 100 for more; before which id to go on, '' when all are counted}; {} for a
---        room the caller can't see
+--        if they joined later; the number, 100 for more; before which id to go on, '' when all in the log are counted;
+--        the offset up to which the log was let go of}; {} for a room the caller can't see
 -- Reads only. Looks at 500 messages at most.
 local function unread(keys, args)
   local tag, user, is_admin, list, marked, upto = keys[1], unpack(args, 1, 5)
@@ -12,6 +12,7 @@ local function unread(keys, args)
   local joined_at = tonumber(redis.call('HGET', tag .. ':joined', user) or 0)
   local read = math.max(tonumber(marked), joined_at)
   local number, before = count_unread(tag, list, user, read, upto)
-  return {tonumber(redis.call('HGET', tag .. ':head', 'offset') or 0), read, number, before}
+  local head = redis.call('HMGET', tag .. ':head', 'offset', 'let_go')
+  return {tonumber(head[1] or 0), read, number, before, tonumber(head[2] or 0)}
 end
 register_on_log('unread', unread, READ_ONLY)

@@ -1,12 +1,19 @@
 -- What every library of stored functions shares: the log of a topic, and how a function is registered and refuses.
 --
 -- A topic's keys carry one hash tag, such as {room:12}, which is also its channel and the first key of every call:
---   {room:12}:head        hash: offset of the last event, epoch, format, and on a cluster the node that wrote last
---   {room:12}:log         stream: an event an entry, its id <offset>-0; fields type, by, body
+--   {room:12}:head        hash: offset of the last event, epoch, format, and on a cluster the node that wrote last;
+--                         let_go: the offset up to which the log lies in the archive alone; archived: the one up to
+--                         which the archive is known to have it; changed: the offset of the last event that changed a
+--                         message of which the log was let go
+--   {room:12}:log         stream: an event an entry, its id <offset>-0; fields type, by, body; of a direct message also
+--                         peer, the account id of the other one, and for its recipient origin, its offset in the
+--                         sender's log
 --   {room:12}:signers     hash: account id -> the name as JSON; `null` once the account is gone
 --   {room:12}:redacted    hash: offset -> `type by body`, for an event whose text is no longer in the log
 --   {room:12}:superseded  hash: offset -> a name, for an event that is read as a later one of that name from now on;
 --                         {room:12}:edits has the later one's offset, under `<name>:events`, if it still has its text
+--   {room:12}:deleted     hash: offset of a message that was deleted -> offset of the event that tells of it, as long as
+--                         the archive may not know
 -- The other keys are made from the tag, so they are always in the slot of the key that was declared.
 --
 -- A body is the JSON text of an event's own fields, made once by the caller. Bytes that JSON never holds stand for
@@ -131,10 +138,11 @@ local function announcement(offset, epoch, kind, event)
   return offset .. ' ' .. epoch .. ' ' .. kind .. '\n' .. event
 end
 
--- Appends an event to the topic's log and announces it; both or neither, as this runs inside one function.
-local function append(tag, topic, kind, by, body)
+-- Appends an event to the topic's log and announces it; both or neither, as this runs inside one function. More fields
+-- of its entry may follow, names and values.
+local function append(tag, topic, kind, by, body, ...)
   local offset, epoch = next_offset(tag)
-  redis.call('XADD', tag .. ':log', offset .. '-0', 'type', kind, 'by', by, 'body', body)
+  redis.call('XADD', tag .. ':log', offset .. '-0', 'type', kind, 'by', by, 'body', body, ...)
   local event = compose(topic, offset, kind, signature(tag, by), with_names(tag, body))
   redis.call('SPUBLISH', tag, announcement(offset, epoch, kind, event))
   return offset
@@ -144,11 +152,25 @@ local function offset_of(id)
   return tonumber(string.match(id, '^%d+'))
 end
 
--- The type, signer and body of the event at an offset; nil where the log has none.
+-- The type, signer and body of the event at an offset, and all its fields; nil where the log has none.
 local function event_at(tag, offset)
   local entry = redis.call('XRANGE', tag .. ':log', offset .. '-0', offset .. '-0')[1]
   if not entry then return nil end
-  return entry[2][2], entry[2][4], entry[2][6]
+  return entry[2][2], entry[2][4], entry[2][6], entry[2]
+end
+
+-- The offset up to which the log was let go of: what is at or before it lies in the archive.
+local function let_go_of(tag)
+  return tonumber(redis.call('HGET', tag .. ':head', 'let_go') or 0)
+end
+
+-- What is read of an event whose text is no longer in the log: the later event that stands for it, or what is left.
+local function redacted_event(tag, offset)
+  local name = redis.call('HGET', tag .. ':superseded', offset)
+  local later = name and redis.call('HGET', tag .. ':edits', name .. ':events')
+  if later then return event_at(tag, string.match(later, '(%d+) $')) end
+  local redacted = redis.call('HGET', tag .. ':redacted', offset)
+  if redacted then return string.match(redacted, '^(%S+) (%d*) (.*)$') end
 end
 
 -- What is read of an event whose text is no longer in the log, as `event_at` gives it: the later event that stands for

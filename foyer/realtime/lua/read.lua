@@ -3,7 +3,8 @@
 -- ARGV 1 the topic's name as JSON  2 the offset after which to read  3 how many events at most
 --      4 the epoch that the offset belongs to, '' to trust it
 -- Reply  {1, offset of the last event in the log, epoch, {announcement, …}}; {0, offset, epoch, {}} when the log can't
---        tell what came after that offset: another epoch, an offset not reached yet, or events no longer kept
+--        tell what came after that offset: another epoch, an offset not reached yet, or events no longer kept; {2,
+--        offset, epoch, {}, the offset up to which the log was let go of} when they begin in the archive
 -- Reads only, at one moment: the events and the end of the log belong together.
 local function is_known(last, known, after, epoch)
   if after > last then return false end
@@ -13,9 +14,10 @@ end
 
 local function read(keys, args)
   local tag, topic, after, count, epoch = keys[1], args[1], tonumber(args[2]), tonumber(args[3]), args[4]
-  local known = redis.call('HMGET', tag .. ':head', 'offset', 'epoch', 'earlier', 'shared')
-  local last, current = tonumber(known[1] or 0), known[2] or ''
+  local known = redis.call('HMGET', tag .. ':head', 'offset', 'epoch', 'earlier', 'shared', 'let_go')
+  local last, current, let_go = tonumber(known[1] or 0), known[2] or '', tonumber(known[5] or 0)
   if not is_known(last, known, after, epoch) then return {0, last, current, {}} end
+  if after < let_go then return {2, last, current, {}, let_go} end
   local events, expected, names = {}, after + 1, {}
   local function add(kind, by, body)
     if not names[by] then names[by] = signature(tag, by) end
