@@ -6,7 +6,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import cookies  # noqa: F401 - importing it registers them
-        from accounts.operations import acheck_sessions
+        from accounts.sessions import alook_again
         from foyer.realtime.sessions import session_checks
 
-        session_checks.append(acheck_sessions)
+        session_checks.append(alook_again)

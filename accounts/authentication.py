@@ -166,7 +166,8 @@ class AccountBackend(ModelBackend):
 
 # Sockets
 
-HEADERS = frozenset({b"authorization", b"sec-websocket-protocol", b"cookie", b"origin", b"host"})
+HEADERS = {b"authorization": ", ", b"sec-websocket-protocol": ", ", b"cookie": "; ", b"origin": ", ", b"host": ", "}
+"""Those that say who it is, and what is between the parts of one that comes on several lines."""
 
 
 async def acaller_from_headers(headers: Iterable[tuple[bytes, bytes]], address: str) -> Caller:
@@ -177,7 +178,11 @@ async def acaller_from_headers(headers: Iterable[tuple[bytes, bytes]], address: 
     cookie needs an `Origin` that says so. Raises `NotAuthenticated`, `BadToken`, `BadCredentials`, `ForeignOrigin`,
     `TooManySignIns`, `Busy`, `Unavailable`.
     """
-    found = {name: value.decode("latin-1") for name, value in headers if name in HEADERS}
+    found: dict[bytes, str] = {}
+    for name, content in headers:
+        if name in HEADERS:
+            text = content.decode("latin-1")
+            found[name] = f"{found[name]}{HEADERS[name]}{text}" if name in found else text
     scheme, value = split_authorization(found.get(b"authorization", ""))
     if scheme == "bearer":
         return await aauthenticate(value)
@@ -189,11 +194,11 @@ async def acaller_from_headers(headers: Iterable[tuple[bytes, bytes]], address: 
             raise ForeignOrigin
         return (await averify(*split_basic(value), address)).caller
     key = parse_cookie(found.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME)
-    if key is None:
+    caller: Caller | None = await database_sync_to_async(cookies.caller_from_cookie)(key) if key else None
+    if caller is None:  # no cookie, or that of some other application
         raise NotAuthenticated
     if origin is None or not is_own_origin(origin, host):
         raise ForeignOrigin
-    caller: Caller = await database_sync_to_async(cookies.caller_from_cookie)(key)
     return caller
 
 

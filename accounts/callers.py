@@ -12,7 +12,8 @@ from foyer.api.wire import quoted
 class Caller:
     """Whoever makes a request, on any face. `session` is None for a caller who signed in without a token.
 
-    `expires_at` is a Unix time. What callers may is as it was when they signed in; a change of it ends their sessions.
+    `expires_at` is a Unix time, `stamp` that of the password by which they signed in, without a session. What callers
+    may is as it was when they signed in; a change of it ends their sessions.
     """
 
     id: int
@@ -20,6 +21,7 @@ class Caller:
     is_admin: bool
     session: str | None = None
     expires_at: float | None = None
+    stamp: str = ""
 
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False

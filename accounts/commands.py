@@ -83,5 +83,5 @@ def online_reading(caller: Caller, rest: str) -> Reading:
 
 @at_once
 async def own_topic(caller: Caller) -> list[Reading]:
-    """Everyone hears what concerns himself."""
+    """Everyone hears what concerns themselves."""
     return [Reading(user_topic(caller.id, caller.username), None)]

@@ -27,7 +27,6 @@ from accounts.callers import Caller
 from accounts.errors import AccountChanged
 from accounts.models import Account
 from accounts.operations import NewSession
-from foyer.errors import BadToken
 
 KEY = "foyer_session"
 """Where Django's session keeps the id of ours, and when that ends."""
@@ -83,13 +82,13 @@ def caller_of(account: Account, request: HttpRequest) -> Caller:
     return Caller(account.pk, account.username, account.is_staff, session_id, expires_at)
 
 
-def caller_from_cookie(key: str) -> Caller:
-    """Whose session of Django's it is. Raises `BadToken` if nobody's."""
+def caller_from_cookie(key: str) -> Caller | None:
+    """Whose session of Django's it is, if anybody's."""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     account = account_of(request)
     if not isinstance(account, Account) or not account.is_active:
-        raise BadToken
+        return None
     return caller_of(account, request)
 
 

@@ -12,9 +12,7 @@ password: guesses from elsewhere lock nobody out who is in already.
 
 from __future__ import annotations
 
-import functools
 import hmac
-import ipaddress
 import math
 import secrets
 import threading
@@ -31,6 +29,7 @@ from accounts.errors import AccountChanged, AccountGone, TooManySignIns, WrongPa
 from accounts.models import Account
 from accounts.operations import Limit, NewSession, acount_failures, count_failures, start_session
 from accounts.passwords import ain_slot, in_slot, matches, prepared
+from foyer.addresses import network_of
 from foyer.errors import BadCredentials, Busy, InvalidInput
 from foyer.text import key_of
 
@@ -67,20 +66,6 @@ class Attempt(NamedTuple):
     def limits(self) -> list[Limit]:
         """All that a failure counts for."""
         return [*self.limits_of_address(), (f"account\n{self.who}", settings.SIGN_IN_FAILURES_WIDE)]
-
-
-@functools.lru_cache(4096)
-def network_of(address: str) -> str:
-    """What counts as one address: of IPv6 the /64 that a single customer is given."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is None:
-            return str(ipaddress.ip_network((parsed, 64), strict=False))
-        parsed = parsed.ipv4_mapped
-    return str(parsed)
 
 
 def refuse_past(wait: int) -> None:

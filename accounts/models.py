@@ -122,7 +122,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
     @property
     def caller(self) -> Caller:
         """Its owner, signed in without a session."""
-        return Caller(self.pk, self.username, self.is_staff)
+        return Caller(self.pk, self.username, self.is_staff, stamp=self.standing.stamp)
 
     @property
     def standing(self) -> Standing:

@@ -149,15 +149,18 @@ def _ask_rights(proven: Standing) -> Steps[bool | None]:
     return None if reply < 0 else bool(reply)
 
 
-def _check_sessions(callers: Sequence[Identity]) -> Steps[list[bool]]:
-    """Which of `callers` are still signed in, in their order."""
-    replies = yield [LIBRARY.call("look", [user_tag(caller.id)], caller.session or "") for caller in callers]
-    return [reply == 1 for reply in replies]
+def _check_sessions(callers: Sequence[Identity]) -> Steps[list[bool | None]]:
+    """Which of `callers` are still signed in, in their order; None where only the row can tell."""
+    replies = yield [
+        LIBRARY.call("look", [user_tag(caller.id)], caller.session or "", getattr(caller, "stamp", ""))
+        for caller in callers
+    ]
+    return [None if reply == -2 else reply == 1 for reply in replies]
 
 
 def _is_gone(account_id: int) -> Steps[bool]:
     """Whether the deletion of the account has begun."""
-    reply = yield LIBRARY.call("look", [user_tag(account_id)], "")
+    reply = yield LIBRARY.call("look", [user_tag(account_id)], "", "")
     return bool(reply == -1)
 
 

@@ -10,9 +10,7 @@ import asyncio
 import functools
 import os
 import secrets
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 import regex
@@ -21,7 +19,8 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from foyer.errors import Busy
+from foyer.addresses import client_network
+from foyer.pools import FairPool
 from foyer.text import composed
 
 P = ParamSpec("P")
@@ -69,38 +68,22 @@ def check_new_password(password: str) -> None:
         raise ValueError(" ".join(error.messages)) from None
 
 
-class Slots:
-    """Threads for hashing: `size` work at once, `queue` more wait."""
-
-    def __init__(self, size: int, queue: int) -> None:
-        self.threads = ThreadPoolExecutor(size, thread_name_prefix="passwords")
-        self.places = threading.BoundedSemaphore(size + queue)
-
-    def submit(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Have `work` done. Raises `Busy` when the queue is full."""
-        if not self.places.acquire(blocking=False):
-            raise Busy("Too many are signing in at this moment. Try again shortly.")
-        future = self.threads.submit(work, *args, **kwargs)
-        future.add_done_callback(lambda _: self.places.release())  # also when it was cancelled while it waited
-        return future
-
-
 @functools.cache
-def slots() -> Slots:
-    """The threads of this process, made when first needed: its share of the cores among the workers."""
+def slots() -> FairPool:
+    """The threads for hashing, made when first needed: this process' share of the cores among the workers."""
     dummy_hash()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Slots(max(1, cores // settings.WORKERS), settings.SIGN_IN_QUEUE)
+    return FairPool(max(1, cores // settings.WORKERS), settings.SIGN_IN_QUEUE, "passwords")
 
 
 def in_slot(work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Do `work` in the pool and wait for it, blocking. Raises `Busy`."""
-    return slots().submit(work, *args, **kwargs).result()
+    return slots().submit(client_network.get(), work, *args, **kwargs).result()
 
 
 async def ain_slot(work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Do `work` in the pool and await it. Raises `Busy`."""
-    return await asyncio.wrap_future(slots().submit(work, *args, **kwargs))
+    return await asyncio.wrap_future(slots().submit(client_network.get(), work, *args, **kwargs))
 
 
 def hash_password(password: str) -> str:

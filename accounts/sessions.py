@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 
 from accounts.callers import Caller
-from accounts.operations import Standing, aask, aask_rights, ask, keep_copy
+from accounts.operations import Standing, aask, aask_rights, acheck_sessions, ask, keep_copy
 from accounts.tokens import Claims, read_token
 from foyer.errors import BadToken
+from foyer.realtime.connection import Identity
 
 
 def authenticate(token: str) -> Caller:
@@ -52,3 +55,15 @@ async def ais_admin_now(proven: Standing) -> bool:
         found = await database_sync_to_async(standing_by_row)(proven.id)
         known = found is not None and found.is_active and found.is_admin and found.stamp == proven.stamp
     return known
+
+
+async def alook_again(callers: Sequence[Identity]) -> list[bool]:
+    """Which of `callers` are still signed in, in their order. Raises `Unavailable`."""
+    looked = zip(callers, await acheck_sessions(callers), strict=True)
+    return [await ahas_password(caller) if known is None else known for caller, known in looked]
+
+
+async def ahas_password(caller: Identity) -> bool:
+    """Whether the account still has the password by which somebody signed in without a token."""
+    found = await database_sync_to_async(standing_by_row)(caller.id)
+    return found is not None and found.is_active and found.stamp == getattr(caller, "stamp", "")

@@ -56,6 +56,7 @@ def development_secret() -> str:
 SECRET_KEY: str = env.str("SECRET_KEY", default="") or (development_secret() if DEBUG else "")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_ORIGINS: list[str] = env.list("ALLOWED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "daphne",
@@ -70,6 +71,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
+    "corsheaders",
     "accounts",
     "rooms",
     "messaging",
@@ -90,6 +92,14 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+if ALLOWED_ORIGINS:  # pages of other sites, with a token; never with a cookie
+    MIDDLEWARE.insert(1, "corsheaders.middleware.CorsMiddleware")
+CORS_ALLOW_ALL_ORIGINS = "*" in ALLOWED_ORIGINS
+CORS_ALLOWED_ORIGINS = [origin for origin in ALLOWED_ORIGINS if origin != "*"]
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "idempotency-key", "last-event-id", "on-behalf-of", "x-request-id"),
+]
+CORS_EXPOSE_HEADERS = ["Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -201,14 +211,21 @@ LOGIN_URL, LOGIN_REDIRECT_URL = "/sign-in", "/"
 
 HTTP_THREADS: int = env.whole("HTTP_THREADS", default=8, least=1, most=256)
 MAX_BODY = DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+MAX_HEAD, MAX_HEAD_LINES = 64 * 1024, 200
+HEAD_TIMEOUT: int = env.whole("HEAD_TIMEOUT", default=10, least=1, most=3600)
+BODY_TIMEOUT: int = env.whole("BODY_TIMEOUT", default=20, least=1, most=3600)
+READ_TIMEOUT: int = env.whole("READ_TIMEOUT", default=30, least=1, most=3600)
+CONNECTIONS_PER_ADDRESS: int = env.whole("CONNECTIONS_PER_ADDRESS", default=1000, least=1, most=1_000_000)
+UNREAD_PER_ADDRESS: int = env.whole("UNREAD_PER_ADDRESS", default=32, least=1, most=100_000) * 1024 * 1024
 RETRY_KEY_LIFETIME = timedelta(hours=24)
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 
 HOT_EVENTS: int = env.whole("HOT_EVENTS", default=1000, least=0, most=1_000_000)
 
 FRAMES_PER_SECOND: int = env.whole("FRAMES_PER_SECOND", default=2000, least=1, most=1_000_000)
-CONNECTIONS_PER_USER: int = env.whole("CONNECTIONS_PER_USER", default=100, least=1, most=1_000_000)
+CONNECTIONS_PER_USER: int = env.whole("CONNECTIONS_PER_USER", default=200, least=1, most=1_000_000)
 SUBSCRIPTIONS_PER_CONNECTION: int = env.whole("SUBSCRIPTIONS_PER_CONNECTION", default=1000, least=1, most=1_000_000)
+MEMBERSHIPS_PER_USER: int = env.whole("MEMBERSHIPS_PER_USER", default=5000, least=1, most=1_000_000)
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -106,6 +106,12 @@ class NotAcceptable(FoyerError):
     detail = "The answer is JSON; the Accept header rules it out."
 
 
+class RequestTimeout(FoyerError):
+    status = 408
+    code = "request_timeout"
+    detail = "The rest of the request did not come in time."
+
+
 class Conflict(FoyerError):
     status = 409
     code = "conflict"
@@ -129,10 +135,22 @@ class UnsupportedMediaType(FoyerError):
     detail = "Send the body as application/json."
 
 
+class UpgradeRequired(FoyerError):
+    status = 426
+    code = "upgrade_required"
+    detail = "There is a WebSocket at this address. Connect to it with ws:// or wss:// and a client for WebSockets."
+
+
 class TooManyRequests(FoyerError):
     status = 429
     code = "rate_limited"
     detail = "Too many requests. Wait and try again."
+
+
+class HeadTooLarge(FoyerError):
+    status = 431
+    code = "head_too_large"
+    detail = "The request line and the headers may have 64 KiB and 200 lines."
 
 
 class Unavailable(FoyerError):

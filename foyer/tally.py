@@ -46,6 +46,12 @@ connections: Counter[str] = Counter()
 closes: Counter[str] = Counter()
 """Connections that ended: by the code the server closed them with, `client` where it did not; and handshakes that were
 refused, by HTTP status."""
+WHYS = (
+    *("head", "body", "unread", "address", "files", "pipelined", "fragments", "early"),
+    *("bad_request", "head_too_large", "request_timeout", "upgrade_required"),
+)
+refusals: Counter[str] = Counter(dict.fromkeys(WHYS, 0))
+"""Clients that were cut off or turned away by a limit on connections, by which; `docs/security.md` explains them."""
 
 
 def note_trip(seconds: float, calls: int) -> None:

@@ -20,6 +20,8 @@ from foyer.store.steps import Query, Steps
 from messaging.errors import MessageNotFound
 
 INBOX = "messages"
+MOST_PAGE = 1024 * 1024
+"""Bytes of a page, which is shorter where messages are long."""
 
 
 class History(NamedTuple):
@@ -49,17 +51,18 @@ def read_page(log: Log, page: Page) -> Steps[History]:
     return (yield from (read_back(log, page) if page.after is None else read_on(log, page, page.after)))
 
 
-def read_memory(log: Log, before: int | None, after: int | None, limit: int) -> Steps[Any]:
+def read_memory(log: Log, before: int | None, after: int | None, limit: int, most: int) -> Steps[Any]:
     """The reply of the stored function `history`."""
     cursors = ("" if place is None else place for place in (before, after))
-    return (yield log.library.call("history", [log.tag], *who(log.caller), log.listed, *cursors, limit))
+    return (yield log.library.call("history", [log.tag], *who(log.caller), log.listed, *cursors, limit, most))
 
 
 def read_back(log: Log, page: Page) -> Steps[History]:
     """The last messages before an id, or of all: from memory, then from the past."""
     found, before, place = list[bytes](), page.before, b""
     while True:
-        more, place, let_go, *messages = yield from read_memory(log, before, None, page.limit - len(found))
+        left = page.limit - len(found), room_left(found)
+        more, place, let_go, *messages = yield from read_memory(log, before, None, *left)
         found = messages + found
         if more:
             return History(found, True)
@@ -69,8 +72,10 @@ def read_back(log: Log, page: Page) -> Steps[History]:
     if not let_go or before == 0:
         return History(found, False)
     edge = let_go + 1 if before is None else min(before, let_go + 1)
+    if not room_left(found):
+        return History(found, True)
     older, more = yield from read_past(log, 0, edge, page.limit - len(found), newest=True)
-    return History(older + found, more)
+    return cut(older + found, more, newest=True)
 
 
 def read_on(log: Log, page: Page, after: int) -> Steps[History]:
@@ -78,16 +83,31 @@ def read_on(log: Log, page: Page, after: int) -> Steps[History]:
     found = list[bytes]()
     while True:
         left = page.limit - len(found)
-        more, place, let_go, *messages = yield from read_memory(log, page.before, after, left)
+        more, place, let_go, *messages = yield from read_memory(log, page.before, after, left, room_left(found))
         is_past = after < let_go
         if is_past:
             edge = let_go + 1 if page.before is None else min(page.before, let_go + 1)
             messages, more = yield from read_past(log, after, edge, left, newest=False)
             place = let_go
         found += messages
-        if more or not place:
-            return History(found, bool(more))
+        if more or not place or not room_left(found):
+            return cut(found, bool(more or place), newest=False)
         after = int(place)
+
+
+def room_left(found: list[bytes]) -> int:
+    """Bytes that a page still has room for."""
+    return max(MOST_PAGE - sum(map(len, found)), 0)
+
+
+def cut(found: list[bytes], more: bool, *, newest: bool) -> History:
+    """A page of what was found, without what it has no room for: the oldest of it, or else the newest."""
+    size = 0
+    for number, message in enumerate(reversed(found) if newest else found):
+        if size >= MOST_PAGE:
+            return History(found[-number:] if newest else found[:number], True)
+        size += len(message)
+    return History(found, more)
 
 
 def read_past(log: Log, after: int, before: int, limit: int, *, newest: bool) -> Steps[tuple[list[bytes], bool]]:

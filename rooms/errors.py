@@ -18,6 +18,11 @@ class RoomChanged(Conflict):
     detail = "The room was renamed by somebody else at the same time. Look at it and try again."
 
 
+class TooManyRooms(Conflict):
+    code = "too_many_rooms"
+    detail = "That user is in as many rooms as one may be in, and has to leave one first."
+
+
 class NotAMember(Forbidden):
     code = "not_a_member"
     detail = "Only members of the room may do this; join it, or ask one of them to add you."

@@ -16,14 +16,13 @@ import orjson
 
 from accounts.callers import Caller, who
 from accounts.errors import AccountGone, UserNotFound
-from accounts.operations import user_tag
 from accounts.people import Person, find_person
 from foyer.api.wire import quoted
 from foyer.errors import UnknownCursor
 from foyer.store.steps import Steps, operation
 from foyer.times import now_text
 from rooms.errors import NotInRoom
-from rooms.operations import LIBRARY, show_room, sign, tell, topic_of
+from rooms.operations import LIBRARY, remember_room, show_room, sign, tell, topic_of
 
 MOST_MEMBERS = 1000
 """Of a page."""
@@ -43,7 +42,8 @@ class Member(NamedTuple):
 def _add_member(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Member, bool]]:
     """Let `someone` into a room. Returns the member, and whether they came in now.
 
-    Raises `RoomNotFound`, `NotAMember` for a caller who may not, `AccountGone`, `UserNotFound` if `someone` is gone.
+    Raises `RoomNotFound`, `NotAMember` for a caller who may not, `AccountGone`, `TooManyRooms`, `UserNotFound` if
+    `someone` is gone.
     """
     try:
         return (yield from let_in(caller, room_id, someone))
@@ -58,7 +58,7 @@ def let_in(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Member,
     add = partial(LIBRARY.call, "add_member", [tag], *who(caller), caller.signature)
     is_new, joined_at, *notices = yield add(someone.id, quoted(someone.username), "")
     if not joined_at:
-        yield LIBRARY.call("remember", [user_tag(someone.id)], tag, room_id)
+        yield remember_room(someone.id, room_id)
         yield from sign(caller, tag)
         is_new, joined_at, *notices = yield add(someone.id, quoted(someone.username), now_text())
     yield from tell(room_id, notices)

@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import orjson
+from django.conf import settings
 
 from accounts.callers import Caller, who
 from accounts.operations import user_tag
@@ -107,7 +108,7 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
                 continue
             if not members_only:
                 yield LIBRARY.call("open", [INDEX], room_id)
-            yield LIBRARY.call("remember", [user_tag(caller.id)], tag, room_id)
+            yield remember_room(caller.id, room_id)
         state, room, *notices = yield LIBRARY.call(
             "create",
             [tag],
@@ -328,6 +329,11 @@ def _own_rooms(user_id: int) -> Steps[list[str]]:
 def _openness(room_id: str) -> Steps[str]:
     """'open', 'members_only', or '' for a room that is gone."""
     return bytes((yield LIBRARY.call("openness", [topic_of(room_id).tag]))).decode()
+
+
+def remember_room(user_id: int, room_id: str) -> Call:
+    """Note that a user is about to become a member of a room. Refuses one who is in too many."""
+    return LIBRARY.call("remember", [user_tag(user_id)], topic_of(room_id).tag, room_id, settings.MEMBERSHIPS_PER_USER)
 
 
 def remember_signer(user_id: int, log_tag: str) -> Call:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import orjson
 
+from accounts.operations import user_tag
 from foyer.errors import Unavailable, UnknownCursor
 from foyer.realtime.connection import CloseCode, Connection
 from foyer.realtime.feed import acts_on
@@ -67,17 +69,24 @@ async def finish_hearing(event: Event, readers: list[Connection]) -> None:
 
 @acts_on("room_added")
 async def start_hearing(event: Event, readers: list[Connection]) -> None:
-    """One who was let in hears the room from the event of that on, on all his gateway sockets."""
+    """One who was let in hears the room from the event of that on, on all gateway sockets.
+
+    A socket from which the news itself is kept back hears the room after it.
+    """
     told = orjson.loads(event.json)
     room_id, at = told["room"]["roomId"], Head(told["at"]["offset"], told["at"]["epoch"])
-    await asyncio.gather(*(hear_room(reader, room_id, at) for reader in readers if reader.many_topics))
+    at_once: list[Connection] = []
+    for reader in readers:
+        if reader.many_topics and reader.keeps_back(user_tag(reader.caller.id)):
+            reader.do_later(partial(hear_room, reader, room_id, at, patient=True))
+        elif reader.many_topics:
+            at_once.append(reader)
+    await asyncio.gather(*(hear_room(reader, room_id, at, patient=False) for reader in at_once))
 
 
-async def hear_room(reader: Connection, room_id: str, at: Head) -> None:
+async def hear_room(reader: Connection, room_id: str, at: Head, *, patient: bool) -> None:
     """Subscribe a socket to the room that its user came into right after `at`."""
     hub, topic = get_hub(), room_topic(room_id)
-    if reader.welcoming is not None:
-        await asyncio.shield(reader.welcoming)
     if topic.tag in reader.topics:
         await hub.settle(topic, at.offset)  # it may be about to be put out, for an earlier removal
     if topic.tag in reader.topics or reader.closing:
@@ -88,7 +97,7 @@ async def hear_room(reader: Connection, room_id: str, at: Head) -> None:
         return event.kind == "member_removed" and bool(orjson.loads(event.json)["username"] == name)
 
     try:
-        await hub.subscribe(topic, reader, at.offset, at.epoch, until=is_removal)
+        await hub.subscribe(topic, reader, at.offset, at.epoch, until=is_removal, patient=patient)
     except UnknownCursor:  # the room was deleted, or its log lost
         if await aopenness(room_id):
             reader.close(CloseCode.RESTARTING, "the room could not be read; reconnect")

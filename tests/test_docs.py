@@ -31,6 +31,9 @@ from foyer import VERSION
 from foyer.api.wire import DEEPEST
 from foyer.realtime import asyncapi, connection
 from foyer.realtime.connection import MOST_WAITING, CloseCode
+from foyer.server.http_protocol import MOST_PIPELINED
+from foyer.server.socket_protocol import MOST_FRAGMENTS
+from messaging.past import MOST_PAGE
 from messaging.serializers import LONGEST_TEXT
 from rooms.views import MOST_ROOMS
 from tests.markdown import between, block, section, table
@@ -188,7 +191,15 @@ def test_the_table_of_settings_agrees_with_the_example_and_the_code(code: Any) -
 
 
 LIMITS = {
-    "Body of a request": f"{settings.MAX_BODY // 1024} KiB",
+    "Body of a request": f"{settings.MAX_BODY // 1024} KiB, and {settings.BODY_TIMEOUT} s",
+    "Request line and headers": f"{settings.MAX_HEAD // 1024} KiB, {settings.MAX_HEAD_LINES} lines, "
+    f"and {settings.HEAD_TIMEOUT} s",
+    "Requests on one connection before the first answer": f"{MOST_PIPELINED}",
+    "Fragments of a message on a socket": f"{MOST_FRAGMENTS:,}",
+    "Idle and unfinished connections of an address, in a process": f"{settings.CONNECTIONS_PER_ADDRESS:,}",
+    "Sockets of an address that are signed out, in a process": f"{settings.CONNECTIONS_PER_ADDRESS:,}",
+    "Answer or event stream that is not read": f"{settings.READ_TIMEOUT} s, "
+    f"and {settings.UNREAD_PER_ADDRESS // 1024 // 1024} MiB",
     "Frame of a socket": f"{settings.MAX_BODY // 1024} KiB",
     "JSON": f"{DEEPEST} levels",
     "Username": f"{USERNAME_LENGTH} characters",
@@ -198,9 +209,11 @@ LIMITS = {
     "Failed sign-ins a minute": f"{settings.SIGN_IN_FAILURES} for an account from one address, "
     f"{settings.SIGN_IN_FAILURES_WIDE} for either alone",
     "Text of a message": f"{LONGEST_TEXT:,} characters",
+    "Page of messages, in bytes": f"{MOST_PAGE // 1024 // 1024} MiB",
+    "Rooms that a user is a member of": f"{settings.MEMBERSHIPS_PER_USER:,}",
     "Page of rooms": f"{MOST_ROOMS:,}",
-    "Frames from a socket": f"{settings.FRAMES_PER_SECOND:,} a second",
-    "Gateway sockets of a user, in a process": f"{settings.CONNECTIONS_PER_USER:,}",
+    "Frames from a socket, pings and fragments too": f"{settings.FRAMES_PER_SECOND:,} a second",
+    "Sockets and event streams of a user, in a process": f"{settings.CONNECTIONS_PER_USER:,}",
     "Topics that a gateway socket subscribes to": f"{settings.SUBSCRIPTIONS_PER_CONNECTION:,}",
     "Retry key": f"255 characters, remembered for {settings.RETRY_KEY_LIFETIME.total_seconds() / 3600:.0f} hours",
     "Unread data of a client that is too slow": f"{MOST_WAITING // 1024 // 1024} MiB",

@@ -19,8 +19,9 @@ from accounts.operations import Standing, astart_session
 from foyer.realtime.connection import Connection
 from foyer.realtime.consumer import EventStream, SocketConsumer
 from foyer.realtime.hub import get_hub, hubs
+from foyer.server.http_protocol import HttpProtocol
 from foyer.server.processes import config as serving
-from foyer.server.protocols import HttpProtocol, SocketProtocol
+from foyer.server.socket_protocol import SocketProtocol
 from foyer.store.steps import on_loop
 from rooms.tests.invariants import create
 from tests.clients import Person, sign_up_at
@@ -64,7 +65,7 @@ async def crowd(person: Person, path: str, count: int) -> AsyncIterator[None]:
 
 @pytest.fixture
 def lone_server(start_server: Callable[..., Server]) -> Server:
-    return start_server()
+    return start_server(CONNECTIONS_PER_USER=str(SOCKETS))
 
 
 async def test_sockets_that_come_and_go_do_not_make_the_server_grow(lone_server: Server) -> None:

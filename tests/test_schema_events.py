@@ -191,10 +191,20 @@ async def test_every_frame_of_the_gateway_a_room_and_the_inbox(server: Server, s
             while eve.username not in came(await gateway.hear()):
                 pass
         await change_tables(server)
+        await be_in_many_rooms(server, eve)
         await ann.rest.patch(f"/room/{room}", json={"name": f"Lab, renamed by {ann.username}"})
         await ask(gateway, "delete_room", room=room)
         for socket in (gateway, live, inbox):
             await hear_all(socket)
+
+
+async def be_in_many_rooms(server: Server, eve: Person) -> None:
+    """As many that the welcome comes in portions. They are in the list of eve's rooms alone, as after a crash."""
+    with server.store() as store:
+        store.zadd(f"{{user:{eve.account['id']}}}:rooms", {str(room): room for room in range(10**9, 10**9 + 1500)})
+    async with eve.socket("/ws") as socket:
+        assert (await socket.hear())["more"]
+        assert (await socket.hear())["type"] == "welcome_topics"
 
 
 def came(event: Frame) -> list[str]:

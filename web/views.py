@@ -31,9 +31,9 @@ spelled out for browsers in which 'self' means http alone."""
 def client(request: HttpRequest) -> HttpResponse:
     """The page. It is the same for everyone; its script asks who is signed in. It comes with the cookie for CSRF."""
     if request.method not in ("GET", "HEAD"):
-        refusal = json_answer(MethodNotAllowed())
-        refusal["Allow"] = "GET, HEAD"
-        return refusal
+        answer = HttpResponse() if request.method == "OPTIONS" else json_answer(MethodNotAllowed())
+        answer["Allow"] = "GET, HEAD, OPTIONS"
+        return answer
     page = render(request, "foyer/app.html", {"modules": MODULES})
     page["Content-Security-Policy"] = "; ".join(POLICY).format(host=request.get_host())
     page["Referrer-Policy"] = "no-referrer"

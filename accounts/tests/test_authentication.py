@@ -241,8 +241,24 @@ async def test_a_cookie_opens_a_socket_from_our_own_pages_only() -> None:
     for origin in ([], [FOREIGN]):
         with pytest.raises(ForeignOrigin):
             await acaller_from_headers([HOST, *origin, cookie], "192.0.2.1")
-    with pytest.raises(BadToken):
-        await acaller_from_headers([HOST, OWN, (b"cookie", b"sessionid=unknown")], "192.0.2.1")
+    for origin in ([], [OWN], [FOREIGN]):  # that of some other application
+        with pytest.raises(NotAuthenticated) as refused:
+            await acaller_from_headers([HOST, *origin, (b"cookie", b"sessionid=unknown")], "192.0.2.1")
+        assert not isinstance(refused.value, BadToken)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_headers_on_several_lines_are_one_list() -> None:
+    ben = await Account.objects.acreate(username="Ben", password="!")
+    browser = Client()
+    await browser.aforce_login(ben)
+    cookies = [(b"cookie", b"a=b"), (b"cookie", b"sessionid=" + browser.cookies["sessionid"].value.encode())]
+    for lines in (cookies, cookies[::-1]):
+        assert (await acaller_from_headers([HOST, OWN, *lines], "192.0.2.1")).id == ben.pk
+    token = (await operations.astart_session(ben.standing)).token.encode()
+    offers = [(b"sec-websocket-protocol", b"bearer." + token), (b"sec-websocket-protocol", b"foyer.v1")]
+    for lines in (offers, offers[::-1]):
+        assert (await acaller_from_headers([HOST, *lines], "192.0.2.1")).id == ben.pk
 
 
 async def test_a_token_costs_one_call_and_neither_sql_nor_a_thread(monkeypatch: Any) -> None:

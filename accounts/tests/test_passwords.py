@@ -11,8 +11,7 @@ from argon2.low_level import Type
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 
 from accounts import passwords
-from accounts.passwords import OwaspArgon2Hasher, Slots, ain_slot, check_new_password, hash_password, in_slot, matches
-from foyer.errors import Busy
+from accounts.passwords import OwaspArgon2Hasher, ain_slot, check_new_password, hash_password, in_slot, matches
 
 
 def test_passwords_are_hashed_with_argon2id_at_owasps_minimum() -> None:
@@ -77,28 +76,6 @@ def test_the_settings_say_what_may_be_chosen(settings: Any) -> None:
     check_new_password("long enough and rare")
 
 
-def test_beyond_the_queue_everyone_is_turned_away_at_once() -> None:
-    slots, hold = Slots(1, 2), threading.Event()
-    waiting = [slots.submit(hold.wait) for _ in range(3)]
-    with pytest.raises(Busy) as refused:
-        slots.submit(hold.wait)
-    assert refused.value.status == 503
-    assert refused.value.retry_after
-    hold.set()
-    assert [future.result(5) for future in waiting] == [True] * 3
-    assert slots.submit(lambda: "again").result(5) == "again"
-
-
-def test_whoever_gives_up_waiting_leaves_a_free_place() -> None:
-    slots, hold = Slots(1, 1), threading.Event()
-    running, waiting = slots.submit(hold.wait), slots.submit(hold.wait)
-    assert waiting.cancel()
-    again = slots.submit(lambda: 1)
-    hold.set()
-    assert running.result(5)
-    assert again.result(5) == 1
-
-
 def test_no_more_than_the_cores_hash_at_once() -> None:
     lock, at_once, most = threading.Lock(), 0, 0
 
@@ -114,7 +91,7 @@ def test_no_more_than_the_cores_hash_at_once() -> None:
     with ThreadPoolExecutor(16) as pool:
         for future in [pool.submit(in_slot, work) for _ in range(16)]:
             future.result()
-    assert most <= passwords.slots().threads._max_workers
+    assert most <= passwords.slots().size
 
 
 async def test_the_event_loop_goes_on_while_a_password_is_hashed() -> None:

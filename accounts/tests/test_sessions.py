@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from accounts import operations
@@ -23,7 +24,7 @@ from accounts.operations import (
     end_session,
     start_session,
 )
-from accounts.sessions import aauthenticate, authenticate
+from accounts.sessions import aauthenticate, alook_again, authenticate
 from accounts.tokens import Claims, read_token, write_token
 from foyer.errors import BadToken, FoyerError, Unavailable
 from foyer.store import steps as store
@@ -191,6 +192,23 @@ def test_sessions_are_looked_at_together() -> None:
 async def test_sessions_are_looked_at_on_the_event_loop() -> None:
     caller = await aauthenticate((await operations.astart_session(ANN)).token)
     assert await operations.acheck_sessions([caller, Caller(7, "Ann", False, "other", 0)]) == [True, False]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_signed_in_by_password_is_signed_out_by_another_one_also_where_the_copy_is_gone(
+    ben: Account,
+) -> None:
+    caller = ben.caller
+    for drop_copy in (False, True):
+        await operations.astart_session(ben.standing)
+        if drop_copy:
+            store.client().delete(f"{{user:{ben.pk}}}:account")
+        assert await alook_again([caller]) == [True]
+    await sync_to_async(ben.change_password)("another one")
+    for drop_copy in (False, True):
+        if drop_copy:
+            store.client().delete(f"{{user:{ben.pk}}}:account")
+        assert await alook_again([caller, ben.caller]) == [False, True]
 
 
 def test_while_the_row_changes_no_session_starts_and_the_row_is_asked(ben: Account) -> None:

@@ -216,14 +216,29 @@ class GatewayClient:
         welcome = json.loads(await socket.recv())
         self.happenings.put_nowait(Connected(again=bool(self.username)))
         self.username, self.welcomed = welcome["username"], True
-        now = {told["topic"]: Place(told["offset"], told["epoch"]) for told in welcome["topics"]}
+        topics, early = await self.all_topics(socket, welcome)
+        now = {told["topic"]: Place(told["offset"], told["epoch"]) for told in topics}
         known = {topic: place for topic, place in self.places.items() if topic in now or topic in self.subscribed}
         self.places = now | known
         if known:
             await self.resume(socket, known)
+        for frame in early:
+            self.take(frame)
         self.socket = socket  # from here on `ask` sends by itself
         for command in list(self.unanswered.values()):
             await self.send(socket, command)
+
+    async def all_topics(self, socket: ClientConnection, told: Frame) -> tuple[list[Frame], list[Frame]]:
+        """Where the topics stand, of which there may be several portions, and the events that came between them."""
+        topics, early = list(told["topics"]), []
+        while told.get("more"):
+            frame = json.loads(await socket.recv())
+            if frame["type"] == "welcome_topics":
+                told = frame
+                topics += frame["topics"]
+            else:
+                early.append(frame)
+        return topics, early
 
     async def resume(self, socket: ClientConnection, known: dict[str, Place]) -> None:
         """Ask for what was missed. It comes as ordinary frames after the reply, and ends where the welcome said.

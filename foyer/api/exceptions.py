@@ -44,7 +44,7 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def error_headers(error: FoyerError, request: HttpRequest | Request | None = None) -> dict[str, str]:
-    """The headers that go with an error, on any route: every 401 names both ways to sign in.
+    """The headers that go with an error, on any route: every 401 names both ways to sign in, a 426 what to speak.
 
     To a `request` that says that a script made it (`X-Requested-With`) it names the one that asks nobody anything.
     """
@@ -52,6 +52,8 @@ def error_headers(error: FoyerError, request: HttpRequest | Request | None = Non
     if error.status == 401:
         by_script = request is not None and "HTTP_X_REQUESTED_WITH" in request.META
         headers["WWW-Authenticate"] = CHALLENGE_TO_SCRIPTS if by_script else CHALLENGE
+    if error.status == 426:
+        headers |= {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     return headers

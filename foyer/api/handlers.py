@@ -22,7 +22,7 @@ from foyer.api.exceptions import error_headers, understand
 from foyer.api.negotiation import preferred
 from foyer.api.policy import POLICY
 from foyer.api.wire import encode
-from foyer.errors import BadRequest, Forbidden, FoyerError, NotFound
+from foyer.errors import BadRequest, Forbidden, FoyerError, NotFound, UpgradeRequired
 
 OPERATORS = ("/health/live", "/health/ready", "/metrics")
 """Addresses that the server answers itself."""
@@ -79,6 +79,12 @@ class ErrorAnswers:
 def no_such_address(request: HttpRequest) -> HttpResponse:
     """The last route."""
     return not_found(request, Http404())
+
+
+@csrf_exempt
+def needs_socket(request: HttpRequest) -> HttpResponse:
+    """At the address of a WebSocket: what a request without an upgrade is told."""
+    return html_answer(UpgradeRequired()) if wants_html(request) else json_answer(UpgradeRequired())
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -38,7 +38,10 @@ CLOSES = {
         "the server restarts, its store is away, or the log was lost",
         "yes, after a random 0 to 5 s",
     ),
-    CloseCode.BAD_FRAME: ("a binary frame; or the log can't tell any more what was missed", "no; open it afresh"),
+    CloseCode.BAD_FRAME: (
+        "a binary frame; a message in too many fragments; or the log can't tell any more what was missed",
+        "no; open it afresh",
+    ),
     CloseCode.SIGNED_OUT: ("signed out, or the token expired", "no; sign in first"),
     CloseCode.FORBIDDEN: ("the room is no longer one's own to read", "no"),
     CloseCode.GONE: ("the room was deleted", "no"),

@@ -8,15 +8,17 @@ never blocks: what a slow client does not take waits, up to `MOST_WAITING`, and 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 from typing import Any, Protocol
 
 from foyer.realtime.log import Event
 
 MOST_WAITING = 1024 * 1024
 """Bytes that may wait for a client that does not read."""
-MOST_KEPT = 10_000
-"""Batches that may be kept back from a client that resumes."""
+EVENT_SIZE = 200
+"""Bytes that an event takes beside its text."""
 LAST_WORDS = 5.0
 """Seconds that a client which is dropped gets to read why."""
 
@@ -32,6 +34,10 @@ class CloseCode:
     GONE = 4404
     TOO_SLOW = 4408  # reconnect
     TOO_MANY = 4429  # reconnect, later
+
+
+Framing = Callable[[bytes], bytes]
+"""How a text is put on the wire."""
 
 
 class Dialect:
@@ -60,6 +66,14 @@ class Batch:
         self.events = events
         self.memory: dict[object, Any] = {}
 
+    @property
+    def size(self) -> int:
+        """Bytes that keeping this takes."""
+        found: int | None = self.memory.get("size")
+        if found is None:
+            found = self.memory["size"] = sum(len(event.json) + EVENT_SIZE for event in self.events)
+        return found
+
     def texts(self, dialect: Dialect) -> list[bytes]:
         """The events' texts, in order, less those that the dialect leaves out."""
         found: list[bytes] | None = self.memory.get(dialect)
@@ -67,11 +81,11 @@ class Batch:
             found = self.memory[dialect] = [text for event in self.events for text in dialect.texts(event)]
         return found
 
-    def framed(self, dialect: Dialect) -> bytes:
-        """The events as WebSocket frames, joined, ready to be written to any number of sockets."""
-        found: bytes | None = self.memory.get((dialect, "framed"))
+    def framed(self, dialect: Dialect, framing: Framing) -> bytes:
+        """The events as frames, joined, ready to be written to any number of connections."""
+        found: bytes | None = self.memory.get((dialect, framing))
         if found is None:
-            found = self.memory[dialect, "framed"] = b"".join(map(frame, self.texts(dialect)))
+            found = self.memory[dialect, framing] = b"".join(map(framing, self.texts(dialect)))
         return found
 
     def after(self, offset: int) -> Batch:
@@ -118,35 +132,81 @@ NOBODY = Nobody()
 
 
 class FrameWriter(Protocol):
-    """What our server offers in the ASGI scope's extensions as `foyer.frames`: a way to write ready frames."""
+    """What our server offers in the ASGI scope's extensions as `foyer.frames`: a way to write ready frames.
 
-    writer_blocked: bool
+    `owner` is told when the client reads again, and what else it sends and leaves unread.
+    """
+
     handshake_complete: bool
+    owner: FramedConnection | None
 
+    @property
+    def writer_blocked(self) -> bool: ...
     def write_frames(self, frames: bytes) -> None: ...
-    def on_drained(self, callback: Callable[[], None] | None) -> None: ...
     def end(self, code: int, reason: str) -> None: ...
 
 
+class Budget:
+    """How many frames a connection may send: `rate` a second, and as many again at once."""
+
+    __slots__ = ("left", "rate", "refilled_at")
+
+    def __init__(self, rate: float, now: float) -> None:
+        self.rate = rate
+        self.left = 2 * rate
+        self.refilled_at = now
+
+    def take(self, now: float, count: int = 1) -> bool:
+        self.left = min(2 * self.rate, self.left + (now - self.refilled_at) * self.rate)
+        self.refilled_at = now
+        self.left -= count
+        return self.left >= 0
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether as many frames again came after the first that was too many."""
+        return self.left < -2 * self.rate
+
+
+Later = Callable[[], Awaitable[None]]
+
+
+class KeptBack:
+    """What happens in some topics, and what is to be done about it, while a connection is told where it stands there.
+
+    In the order in which it came, so that what follows from an event in one topic stays behind it.
+    """
+
+    __slots__ = ("size", "topics", "waiting")
+
+    def __init__(self) -> None:
+        self.topics: set[str] = set()
+        self.waiting: deque[Batch | Later] = deque()
+        self.size = 0
+
+
 class Connection:
-    """A client that reads topics. Runs on the loop; nothing here awaits.
+    """A client that reads topics. Runs on the loop; only what is for the client's own task awaits.
 
     `on_close(code, reason)` is called once when the server wants the connection to end; `close_code` then says why.
     `many_topics` is set for one that goes on when a topic ends: the gateway's do, a room's own socket does not.
-    `welcoming` is set until such a one was told where it stands.
+    `kept_back` is set while it is being told where it stands. `network` is the client's address, as limits take it;
+    `ends_at` the loop's time from which on nothing more is carried out.
     """
 
     __slots__ = (
         "__weakref__",
+        "budget",
         "caller",
         "close_code",
         "closing",
         "dialect",
+        "ends_at",
         "kept_back",
         "many_topics",
+        "network",
         "on_close",
         "topics",
-        "welcoming",
     )
 
     waiting_bytes = 0
@@ -156,12 +216,14 @@ class Connection:
         self.dialect = dialect
         self.caller = caller
         self.on_close = on_close
+        self.ends_at = inf
+        self.network = ""
+        self.budget: Budget | None = None
         self.closing = False
         self.close_code: int | None = None
         self.topics: set[str] = set()
-        self.kept_back: dict[str, list[Batch]] | None = None
+        self.kept_back: KeptBack | None = None
         self.many_topics = False
-        self.welcoming: asyncio.Future[None] | None = None
 
     def deliver(self, batch: Batch) -> None:
         """Write what happened."""
@@ -174,15 +236,45 @@ class Connection:
     async def room_to_write(self) -> None:
         """Return once the client has read what was written, or is gone."""
 
-    def keep_back(self, topic_tag: str, batch: Batch) -> None:
-        """Keep what happens in a topic that is being resumed until what was missed has been written."""
-        kept = self.kept_back.get(topic_tag) if self.kept_back is not None else None
-        if kept is None:
+    def keep_back(self, topic_tag: str) -> None:
+        """From here on, what happens in a topic waits for `hand_out`."""
+        if self.kept_back is None:
+            self.kept_back = KeptBack()
+        self.kept_back.topics.add(topic_tag)
+
+    def keeps_back(self, topic_tag: str) -> bool:
+        return self.kept_back is not None and topic_tag in self.kept_back.topics
+
+    def deliver_later(self, topic_tag: str, batch: Batch) -> None:
+        """Write what happened, behind what is kept back of the topic, if it is."""
+        kept = self.kept_back
+        if kept is None or topic_tag not in kept.topics:
             self.deliver(batch)
             return
-        kept.append(batch)
-        if len(kept) > MOST_KEPT:
+        kept.waiting.append(batch)
+        kept.size += batch.size
+        if kept.size > MOST_WAITING:
+            kept.waiting.clear()
             self.drop()
+
+    def do_later(self, work: Later) -> None:
+        """Have `work` done in the turn of what is kept back."""
+        assert self.kept_back is not None
+        self.kept_back.waiting.append(work)
+
+    async def hand_out(self, *, keep_on: bool = False) -> None:
+        """Write all that was kept back, and do what is to be done in between; from then on nothing is kept back, unless
+        that is to go on."""
+        kept = self.kept_back
+        while kept is not None and kept.waiting and not self.closing:
+            item = kept.waiting.popleft()
+            if isinstance(item, Batch):
+                kept.size -= item.size
+                self.deliver(item)
+            else:
+                await item()
+        if not keep_on:
+            self.kept_back = None
 
     def close(self, code: int, reason: str = "") -> None:
         """End the connection from this side, once."""
@@ -202,23 +294,27 @@ class Connection:
 class FramedConnection(Connection):
     """Writes ready frames through our own server: one write for a batch, shared by all who read it."""
 
+    framing: Framing = staticmethod(frame)
+
     def __init__(
         self,
         writer: FrameWriter,
         dialect: Dialect,
         caller: Identity,
+        on_close: Callable[[int, str], None] | None = None,
     ) -> None:
-        super().__init__(dialect, caller, writer.end)
+        super().__init__(dialect, caller, on_close or writer.end)
         self.writer = writer
+        writer.owner = self
         self.flowing: asyncio.Future[None] | None = None
         self.waiting: list[bytes] | None = None
         self.waiting_bytes = 0
 
     def deliver(self, batch: Batch) -> None:
-        self.write(batch.framed(self.dialect))
+        self.write(batch.framed(self.dialect, self.framing))
 
     def reply(self, text: bytes) -> None:
-        self.write(frame(text))
+        self.write(self.framing(text))
 
     def write(self, frames: bytes) -> None:
         if self.closing or not frames:
@@ -228,17 +324,26 @@ class FramedConnection(Connection):
                 self.writer.write_frames(frames)
                 return
             self.waiting = []
-            self.writer.on_drained(self.drained)
         self.waiting.append(frames)
-        self.waiting_bytes += len(frames)
+        self.left_unread(len(frames))
+
+    def left_unread(self, size: int) -> None:
+        """So many bytes more wait for the client."""
+        self.waiting_bytes += size
         if self.waiting_bytes > MOST_WAITING:
             self.waiting = []
             self.drop()
 
+    def heard_asides(self, count: int) -> None:
+        """The client sent frames that are no commands: pings, pongs, fragments."""
+        if self.budget is not None:
+            self.budget.take(asyncio.get_running_loop().time(), count)
+            if self.budget.is_overdrawn:
+                self.close(CloseCode.TOO_MANY, "too many frames")
+
     def drained(self) -> None:
         """The client reads again: hand over what waited, in one write."""
         waiting, self.waiting, self.waiting_bytes = self.waiting, None, 0
-        self.writer.on_drained(None)
         if waiting and not self.closing:
             self.writer.write_frames(b"".join(waiting))
         self.flow()
@@ -246,7 +351,6 @@ class FramedConnection(Connection):
     async def room_to_write(self) -> None:
         while (self.waiting is not None or self.writer.writer_blocked) and not self.closing:
             self.flowing = self.flowing or asyncio.get_running_loop().create_future()
-            self.writer.on_drained(self.drained)
             await self.flowing
 
     def flow(self) -> None:
@@ -262,11 +366,11 @@ class FramedConnection(Connection):
         super().detach()
         self.flow()
         self.waiting = None
-        self.writer.on_drained(None)
+        self.writer.owner = None
 
 
 class AsgiConnection(Connection):
-    """The way out under any ASGI server, and for server-sent events: texts that a task sends one after another."""
+    """The way out under any ASGI server: texts that a task sends one after another."""
 
     def __init__(
         self,
@@ -277,7 +381,7 @@ class AsgiConnection(Connection):
     ) -> None:
         super().__init__(dialect, caller, on_close)
         self.send = send
-        self.waiting: list[bytes] = []
+        self.waiting: deque[bytes] = deque()
         self.waiting_bytes = 0
         self.wake, self.idle = asyncio.Event(), asyncio.Event()
         self.task: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self.pump())
@@ -309,9 +413,9 @@ class AsgiConnection(Connection):
             await self.wake.wait()
             self.wake.clear()
             while self.waiting:
-                texts, self.waiting, self.waiting_bytes = self.waiting, [], 0
-                for text in texts:
-                    await self.send(text)
+                text = self.waiting.popleft()
+                await self.send(text)
+                self.waiting_bytes -= len(text)
             self.idle.set()
 
     def close(self, code: int, reason: str = "") -> None:
@@ -332,4 +436,4 @@ class AsgiConnection(Connection):
     def detach(self) -> None:
         super().detach()
         self.stop_pump()
-        self.waiting = []
+        self.waiting.clear()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
 
 import orjson
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
+from foyer.addresses import client_network
 from foyer.api.exceptions import error_headers
 from foyer.api.wire import decode, encode
 from foyer.errors import BadRequest, BadToken, FoyerError, MalformedJSON, NotFound, TooManyRequests, Unavailable
@@ -17,14 +19,17 @@ from foyer.logs import connection_done, id_headers, request_done
 from foyer.realtime.connection import (
     EVENTS,
     AsgiConnection,
+    Budget,
     CloseCode,
     Connection,
     Dialect,
     FramedConnection,
     FrameWriter,
+    Framing,
     Identity,
 )
 from foyer.realtime.hub import get_hub
+from foyer.realtime.sessions import EXPIRED
 from foyer.tally import closes, connections
 
 logger = logging.getLogger(__name__)
@@ -64,28 +69,6 @@ def parse_frame(text: str) -> dict[str, Any]:
     return frame
 
 
-class Budget:
-    """How many frames a connection may send: `rate` a second, and as many again at once."""
-
-    __slots__ = ("left", "rate", "refilled_at")
-
-    def __init__(self, rate: float, now: float) -> None:
-        self.rate = rate
-        self.left = 2 * rate
-        self.refilled_at = now
-
-    def take(self, now: float) -> bool:
-        self.left = min(2 * self.rate, self.left + (now - self.refilled_at) * self.rate)
-        self.refilled_at = now
-        self.left -= 1
-        return self.left >= 0
-
-    @property
-    def is_overdrawn(self) -> bool:
-        """Whether as many frames again came after the first that was too many."""
-        return self.left < -2 * self.rate
-
-
 class SocketConsumer(AsyncConsumer):
     """A WebSocket. Subclasses say who may open it (`open`) and what its commands do (`take`).
 
@@ -106,11 +89,13 @@ class SocketConsumer(AsyncConsumer):
         await receive()  # websocket.connect
         try:
             caller = await self.identify()
-            self.connection = self.make_connection(caller)
-            self.hub.people.connected(self.connection)
+            self.hub.people.limit(caller, client_network.get())
         except FoyerError as error:
             await self.refuse(error)
             return
+        self.connection = self.make_connection(caller)
+        self.connection.network = client_network.get()
+        self.hub.people.connected(self.connection)
         connections[self.kind] += 1
         try:
             await self.serve(receive)
@@ -122,7 +107,7 @@ class SocketConsumer(AsyncConsumer):
             del self.connection, self.scope, self.send
 
     async def serve(self, receive: Any) -> None:
-        self.budget = Budget(settings.FRAMES_PER_SECOND, self.hub.loop.time())
+        self.connection.budget = self.budget = Budget(settings.FRAMES_PER_SECOND, self.hub.loop.time())
         try:
             await self.open()
         except FoyerError as error:
@@ -136,9 +121,13 @@ class SocketConsumer(AsyncConsumer):
 
     async def answer(self, text: str | None) -> None:
         """Carry out one command and answer it before the next is read; None is a binary frame. Every frame counts."""
-        in_budget = self.budget.take(self.hub.loop.time())
+        now = self.hub.loop.time()
+        in_budget = self.budget.take(now)
         if self.budget.is_overdrawn:
             self.connection.close(CloseCode.TOO_MANY, "too many frames")
+            return
+        if now > self.connection.ends_at:
+            self.connection.close(CloseCode.SIGNED_OUT, EXPIRED)
             return
         command = None
         try:
@@ -246,11 +235,37 @@ def http_error(error: FoyerError) -> tuple[int, list[tuple[bytes, bytes]], bytes
     return error.status, [(name.lower().encode(), value.encode()) for name, value in told.items()], body
 
 
+class StreamConnection(FramedConnection):
+    """Writes the parts of an event stream; what comes before the stream has begun waits."""
+
+    def __init__(
+        self, writer: StreamWriter, dialect: Dialect, caller: Identity, on_close: Callable[[int, str], None]
+    ) -> None:
+        super().__init__(writer, dialect, caller, on_close)
+        self.framing = writer.framing
+        self.waiting = []
+
+    def begin(self, first: bytes) -> None:
+        """The answer has started: write its first part, and what waited."""
+        self.writer.write_frames(self.framing(first))
+        self.drained()
+
+
+class StreamWriter(FrameWriter, Protocol):
+    """What our server offers for event streams: a `FrameWriter` of parts of an answer without an end."""
+
+    @property
+    def framing(self) -> Framing: ...
+    def begin_stream(self) -> None: ...
+
+
 class EventStream:
     """Server-sent events: an HTTP answer without an end. Subclasses say who may open it and what it reads (`open`)."""
 
     kind: ClassVar[str] = "sse"
     dialect: ClassVar[Dialect]
+    connection: StreamConnection | AsgiConnection
+    writer: StreamWriter | None
 
     @classmethod
     def as_asgi(cls) -> Any:
@@ -261,15 +276,17 @@ class EventStream:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.send = scope, send
+        self.writer = scope.get("extensions", {}).get("foyer.frames")
         self.hub = get_hub()
         self.begun_at = self.hub.loop.time()
         self.started, self.ended = asyncio.Event(), asyncio.Event()
         try:
             caller = await self.identify()
+            self.hub.people.limit(caller, client_network.get())
         except FoyerError as error:
             await self.refuse(error)
             return
-        self.connection = AsgiConnection(self.send_part, self.dialect, caller, self.end)
+        self.connection = self.make_connection(caller)
         self.hub.people.connected(self.connection)
         connections[self.kind] += 1
         leaving = asyncio.ensure_future(self.wait_until_left(receive))
@@ -284,7 +301,12 @@ class EventStream:
             if self.started.is_set():
                 note_end(self.kind, self.connection, self.begun_at)
             self.hub.people.disconnected(self.connection)
-            del self.connection, self.scope, self.send
+            del self.connection, self.scope, self.send, self.writer
+
+    def make_connection(self, caller: Identity) -> StreamConnection | AsgiConnection:
+        if self.writer is not None:
+            return StreamConnection(self.writer, self.dialect, caller, self.end)
+        return AsgiConnection(self.send_part, self.dialect, caller, self.end)
 
     async def identify(self) -> Identity:
         raise NotImplementedError
@@ -295,11 +317,19 @@ class EventStream:
 
     async def start(self, place: bytes = b"") -> None:
         """Answer that the stream is open. `place` is the id to go on from for a client that heard nothing yet."""
+        if self.writer is not None:
+            self.writer.begin_stream()
         headers = [*STREAM_HEADERS, *id_headers()]
         await self.send({"type": "http.response.start", "status": 200, "headers": headers})
-        first = b"retry: 1000\n" + (b"id: %s\n" % place if place else b"") + b"\n"
-        await self.send({"type": "http.response.body", "body": first, "more_body": True})
         self.started.set()
+        if self.scope["method"] == "HEAD":
+            self.ended.set()
+            return
+        first = b"retry: 1000\n" + (b"id: %s\n" % place if place else b"") + b"\n"
+        if isinstance(self.connection, StreamConnection):
+            self.connection.begin(first)
+        else:
+            await self.send({"type": "http.response.body", "body": first, "more_body": True})
         self.hub.people.came_online(self.connection)
 
     async def send_part(self, part: bytes) -> None:
@@ -307,6 +337,9 @@ class EventStream:
         await self.send({"type": "http.response.body", "body": part, "more_body": True})
 
     def end(self, code: int, reason: str) -> None:
+        """Have the stream end; that of a client that does not read is cut off."""
+        if code == CloseCode.TOO_SLOW and self.writer is not None:
+            self.writer.end(code, reason)
         self.ended.set()
 
     async def wait_until_left(self, receive: Any) -> None:

@@ -30,7 +30,7 @@ def acts_on(kind: str, *, ends: bool = False) -> Callable[[Action], Action]:
     """Register what a process does about events of a type: `action(event, readers)`, with those who read the topic.
 
     It runs after the event was passed on, and nothing that came later is passed on before it has returned. Who may not
-    read on is taken off the topic, or closed, by then.
+    read on is taken off the topic, or closed, by then. So it may wait for the store and never for a client.
     """
 
     def keep(action: Action) -> Action:
@@ -162,7 +162,7 @@ class Feed:
             if reader.kept_back is None:
                 reader.deliver(batch)
             else:
-                reader.keep_back(self.topic.tag, batch)
+                reader.deliver_later(self.topic.tag, batch)
         if count < most:
             self.end_lap()
         return count

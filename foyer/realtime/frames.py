@@ -57,12 +57,21 @@ class Welcome(FrameShape):
     user_type = serializers.ChoiceField(["admin", "user"])
     heartbeat = serializers.IntegerField(min_value=1, help_text="Seconds between two pings of the server.")
     topics = Place(many=True)
+    more = serializers.BooleanField(required=False, help_text="True if `welcome_topics` has others; else left out.")
     example = {
         "username": "ben",
         "user_type": "user",
         "heartbeat": 25,
         "topics": [{"topic": "user:ben", "offset": 3, "epoch": "hoct9umac0"}, Place.example],
     }
+
+
+class WelcomeTopics(FrameShape):
+    """Where more topics stand, to somebody who hears very many. Of these nothing was told before."""
+
+    topics = Place(many=True)
+    more = serializers.BooleanField(help_text="Whether another such frame follows.")
+    example = {"topics": [Place.example], "more": False}
 
 
 class Ping(FrameShape):
@@ -163,5 +172,6 @@ class UserLeft(People):
 
 
 GATEWAY.says("welcome", Welcome)
+GATEWAY.says("welcome_topics", WelcomeTopics)
 GATEWAY.says("pong", Pong, echoes=True)
 GATEWAY.says("error", Failure, echoes=True)

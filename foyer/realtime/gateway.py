@@ -40,18 +40,21 @@ from foyer.realtime.frames import (
     Unsubscribed,
 )
 from foyer.realtime.hub import Check
-from foyer.realtime.log import Head
-from foyer.realtime.resume import Resumption, finish, hand_out_all, keep_back, resume
+from foyer.realtime.log import MOST_READ, Head
+from foyer.realtime.resume import Resumption, finish, resume
 from foyer.realtime.topics import Topic
 
 SIGN_IN_WITHIN = 10.0
 """Seconds that a client has to say who it is."""
+PORTION = 1000
+"""Topics in one frame that says where they stand."""
 JOINED_AT_ONCE = 500
 """Topics that a new socket subscribes to together: of one with very many, others' calls take turns with it."""
 HEARTBEAT = 25
 """Seconds after which the server pings a socket; a client that hears nothing for twice as long is cut off."""
 
 Frame = dict[str, Any]
+Place = dict[str, Any]
 Command = Callable[["Gateway", Frame], Awaitable[bytes]]
 
 
@@ -147,7 +150,6 @@ class Gateway(SocketConsumer):
 
     async def open(self) -> None:
         self.connection.many_topics = True
-        self.limit_connections(self.caller.id, self.hub.people.count(self.caller.id) - 1)
         await self.accept(PROTOCOL if PROTOCOL in self.scope["subprotocols"] else None)
         if self.rejected is not None:
             raise self.rejected
@@ -155,10 +157,6 @@ class Gateway(SocketConsumer):
             await self.wait_for_sign_in()
         if not self.connection.closing:
             await self.welcome()
-
-    def limit_connections(self, user_id: int, others: int) -> None:
-        if user_id and others >= settings.CONNECTIONS_PER_USER:
-            raise TooManyRequests("You have too many connections open; close one first.", retry_after=5)
 
     async def wait_for_sign_in(self) -> None:
         """Take nothing but `authenticate` frames until one is good. Raises `NotAuthenticated` when time is up."""
@@ -195,52 +193,57 @@ class Gateway(SocketConsumer):
         """From here on the socket is `caller`'s. Raises `Conflict` where it is somebody's already."""
         if self.caller.id:
             raise AlreadySignedIn
-        self.limit_connections(caller.id, self.hub.people.count(caller.id))
+        self.hub.people.limit(caller, self.connection.network)
         self.caller = caller
         self.hub.people.belongs_to(self.connection, caller)
         self.hub.people.came_online(self.connection)
 
     async def welcome(self) -> None:
-        """Subscribe to what the user hears at once, and say where each topic stands, before any event.
+        """Subscribe to what the user hears at once, and say where each topic stands, before any event of it.
 
-        He hears his own topic before his rooms are looked up, so that a room he comes into meanwhile is one of them, or
-        is told of there.
+        They hear their own topic before their rooms are looked up, so that a room they come into meanwhile is one of
+        them, or is told of there. Who is in very many rooms is told of them portion by portion.
         """
-        self.connection.welcoming = welcoming = self.hub.loop.create_future()
+        places: list[Place] = []
+        kind, asked = "welcome", 0
         try:
-            places: list[dict[str, Any]] = []
             for find in defaults:
                 readings = await find(self.caller)
                 for start in range(0, len(readings), JOINED_AT_ONCE):
+                    if asked >= PORTION:
+                        await self.greet(kind, places, more=True)
+                        places, kind, asked = [], "welcome_topics", 0
                     some = readings[start : start + JOINED_AT_ONCE]
+                    asked += len(some)
                     heads = await asyncio.gather(*map(self.join, some))
-                    places.extend(
+                    places += [
                         {"topic": reading.topic.name, "offset": head.offset, "epoch": head.epoch}
                         for reading, head in zip(some, heads, strict=True)
                         if head is not None
-                    )
-            self.greet(places)
+                    ]
+            await self.greet(kind, places, more=False)
         finally:
-            self.connection.welcoming = None
-            welcoming.set_result(None)
+            self.connection.kept_back = None
 
-    def greet(self, places: list[dict[str, Any]]) -> None:
-        self.connection.reply(
-            orjson.dumps(
-                {
-                    "type": "welcome",
-                    "username": self.caller.username,
-                    "user_type": self.caller.user_type,
-                    "heartbeat": HEARTBEAT,
-                    "topics": places,
-                }
-            )
-        )
-        hand_out_all(self.connection)
+    async def greet(self, kind: str, places: list[Place], *, more: bool) -> None:
+        """Say where the topics stand, then what happened in them meanwhile."""
+        told: dict[str, Any] = {"type": kind}
+        if kind == "welcome":
+            user = self.caller
+            told |= {"username": user.username, "user_type": user.user_type, "heartbeat": HEARTBEAT}
+        told["topics"] = places
+        if more or kind != "welcome":
+            told["more"] = more
+        self.connection.reply(orjson.dumps(told))
+        await self.connection.hand_out(keep_on=more)
+        await self.connection.room_to_write()
 
     async def join(self, reading: Reading) -> Any:
-        """Subscribe; what happens meanwhile is kept back. None for a topic that may not be read any more."""
-        keep_back(self.connection, reading.topic)
+        """Subscribe; what happens meanwhile is kept back. None for a topic that is read already, or may not be read any
+        more."""
+        if reading.topic.tag in self.connection.topics:
+            return None
+        self.connection.keep_back(reading.topic.tag)
         try:
             return await self.hub.subscribe(reading.topic, self.connection, check=reading.check)
         except NotFound:
@@ -270,7 +273,7 @@ async def subscribe(gateway: Gateway, frame: Frame) -> bytes:
         gateway.connection.reply(gateway.reply_frame(frame, orjson.dumps(told)))
         await finish(gateway.connection, resumption)
     finally:
-        hand_out_all(gateway.connection)
+        await gateway.connection.hand_out()
     return b""
 
 
@@ -296,26 +299,39 @@ async def resume_topics(gateway: Gateway, frame: Frame) -> bytes:
     if not isinstance(wanted, list) or not all(isinstance(item, dict) for item in wanted):
         raise InvalidInput({"topics": ["A list of {topic, offset, epoch} is expected."]})
     positions = [position_of(item) for item in wanted]
+    begun: dict[str, Resumption] = {}
     try:
-        begun = [await come_back(gateway, item.get("topic"), *at) for item, at in zip(wanted, positions, strict=True)]
-        told = [as_told(item.get("topic"), resumption) for item, resumption in zip(wanted, begun, strict=True)]
+        told = [
+            as_told(name, await come_back(gateway, name, at, begun))
+            for name, at in zip((item.get("topic") for item in wanted), positions, strict=True)
+        ]
         gateway.connection.reply(gateway.reply_frame(frame, orjson.dumps({"topics": told})))
-        for resumption in filter(None, begun):
-            await finish(gateway.connection, resumption)
+        while begun:
+            await finish(gateway.connection, begun.pop(next(iter(begun))))
     finally:
-        hand_out_all(gateway.connection)
+        await gateway.connection.hand_out()
     return b""
 
 
-async def come_back(gateway: Gateway, name: Any, after: int, epoch: str) -> Resumption | None:
-    """Begin to resume one topic; None for one that is gone, or is not the caller's to read any more."""
+async def come_back(
+    gateway: Gateway, name: Any, at: tuple[int, str], begun: dict[str, Resumption]
+) -> Resumption | None:
+    """Begin to resume one topic; None for one that is gone, or is not the caller's to read any more.
+
+    Of a topic that is named twice the first place counts. All together read little ahead of what is written.
+    """
     try:
         reading = find_reading(gateway.caller, name)
-        if reading.topic.tag not in gateway.connection.topics:
+        tag = reading.topic.tag
+        if tag not in gateway.connection.topics:
             await read_on(gateway, reading)
     except (NotFound, Forbidden):
         return None
-    return await resume(gateway.hub, gateway.connection, reading.topic, after, epoch)
+    if tag not in begun:
+        ahead = sum(resumption.size for resumption in begun.values())
+        most = max(MOST_READ - ahead, 0)
+        begun[tag] = await resume(gateway.hub, gateway.connection, reading.topic, *at, most)
+    return begun[tag]
 
 
 def as_told(name: Any, resumption: Resumption | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import gc
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -46,6 +47,26 @@ LOST_TRACK = "The log can't tell what came after that event. Load the history an
 
 Check = Callable[[], Awaitable[object]]
 Ending = Callable[[Event], bool]
+
+
+@dataclass
+class CatchingUp:
+    """A reader on its way into a topic from an earlier place in its log; the rest is as `Hub.subscribe` has it."""
+
+    feed: Feed
+    reader: Connection
+    epoch: str
+    check: Check | None
+    until: Ending | None
+    patient: bool
+
+    def part_of(self, events: list[Event]) -> tuple[list[Event], bool]:
+        """Those up to the one that is to be the last, and whether it is among them."""
+        if self.until is not None:
+            for number, event in enumerate(events, 1):
+                if self.until(event):
+                    return events[:number], True
+        return events, False
 
 
 class Hub:
@@ -89,12 +110,14 @@ class Hub:
         epoch: str = "",
         check: Check | None = None,
         until: Ending | None = None,
+        patient: bool = True,
     ) -> Head:
         """Let `reader` have every later event of `topic`; with `after`, first all that came after that offset.
 
         `check` raises for a reader that may not; whatever happens to the topic after it was asked is acted on with
         this reader among the others. Returns where the reader stands; without `after` nothing was written to it yet.
-        With `until`, it has nothing that came after the first event in the log for which that holds.
+        With `until`, it has nothing that came after the first event in the log for which that holds. The log is read
+        on as the client takes it; with `patient` false as fast as it goes, for whoever must not wait for a client.
         Raises `UnknownCursor` when the log can't tell what came after `after` (of `epoch`, if given), `Unavailable`
         when the store is away.
         """
@@ -112,7 +135,8 @@ class Hub:
             if feed.turns == turns and self.feeds.get(topic.tag.encode()) is feed:
                 break
         if after is not None:
-            return await self.catch_up(feed, reader, after, epoch, check, until)
+            catching_up = CatchingUp(feed, reader, epoch, check, until, patient)
+            return await self.catch_up(catching_up, after)
         return self.join(feed, reader, max(feed.offset, stands_at))
 
     def join(self, feed: Feed, reader: Connection, start: int) -> Head:
@@ -121,51 +145,38 @@ class Hub:
             reader.topics.add(feed.topic.tag)
         return Head(start, feed.epoch)
 
-    async def catch_up(
-        self, feed: Feed, reader: Connection, after: int, epoch: str, check: Check | None, until: Ending | None
-    ) -> Head:
-        """Write what came after `after` from the log, then what was heard while that was read, and join."""
+    async def catch_up(self, way: CatchingUp, position: int) -> Head:
+        """Write what came after `position` from the log, then what was heard while that was read, and join."""
+        feed, reader = way.feed, way.reader
         with feed.note_newest() as noted:
-            return await self.read_up(feed, noted, reader, after, epoch, check, until)
-
-    async def read_up(
-        self,
-        feed: Feed,
-        noted: list[Event],
-        reader: Connection,
-        position: int,
-        epoch: str,
-        check: Check | None,
-        until: Ending | None,
-    ) -> Head:
-        while True:
-            turns = feed.turns
-            noted.clear()  # what was heard before this is in the log
-            stretch = await aread_log(feed.topic, position, PAGE, epoch)
-            if not stretch.whole:
-                raise UnknownCursor(LOST_TRACK)
-            epoch = stretch.head.epoch
-            if check is not None:
-                await check()  # after all that is about to be written had happened
-            if feed.turns != turns:
-                continue  # who may read may have changed; ask again before anything is written
-            if reader in feed.readers:
-                return Head(feed.readers[reader], epoch)  # it came to read the topic another way meanwhile
-            events = stretch.events
-            last = next((number for number, event in enumerate(events, 1) if until is not None and until(event)), None)
-            if events and not reader.closing:
-                reader.deliver(Batch(events[:last]))
-                position = events[:last][-1].offset
-                await reader.room_to_write()
-            if last is not None or reader.closing:
-                return Head(position, epoch)
-            if position < stretch.head.offset or feed.turns != turns or reader in feed.readers:
-                continue
-            rest = [event for event in noted if event.offset > position]
-            if (rest[-1].offset if rest else position) >= feed.offset:
-                if rest:
-                    reader.deliver(Batch(rest))
-                return self.join(feed, reader, max(position, feed.offset))
+            while True:
+                turns = feed.turns
+                noted.clear()  # what was heard before this is in the log
+                stretch = await aread_log(feed.topic, position, PAGE, way.epoch)
+                if not stretch.whole:
+                    raise UnknownCursor(LOST_TRACK)
+                way.epoch = stretch.head.epoch
+                if way.check is not None:
+                    await way.check()  # after all that is about to be written had happened
+                if feed.turns != turns:
+                    continue  # who may read may have changed; ask again before anything is written
+                if reader in feed.readers:
+                    return Head(feed.readers[reader], way.epoch)  # it came to read the topic another way meanwhile
+                events, last = way.part_of(stretch.events)
+                if events and not reader.closing:
+                    reader.deliver(Batch(events))
+                    position = events[-1].offset
+                    if way.patient:
+                        await reader.room_to_write()
+                if last or reader.closing:
+                    return Head(position, way.epoch)
+                if position < stretch.head.offset or feed.turns != turns or reader in feed.readers:
+                    continue
+                rest = [event for event in noted if event.offset > position]
+                if (rest[-1].offset if rest else position) >= feed.offset:
+                    if rest:
+                        reader.deliver(Batch(rest))
+                    return self.join(feed, reader, max(position, feed.offset))
 
     async def check(self, topic: Topic, after: int, epoch: str) -> None:
         """Raise `UnknownCursor` where the log can't tell what came after `after`, before a client is let in."""

@@ -17,6 +17,8 @@ from foyer.store.steps import STORE_ERRORS, Library, Query, Steps, operation
 LUA = Path(__file__).parent / "lua"
 PRELUDE = LUA / "_prelude.lua"
 LIBRARY = Library("realtime", PRELUDE, LUA)
+MOST_READ = 128 * 1024
+"""Bytes of events that are read from a log at a time, so that a reader who is slow holds no more."""
 IN_THE_PAST = 2
 """What `read` answers where the store let go of the events."""
 
@@ -57,26 +59,42 @@ def _read_head(topic: Topic) -> Steps[Head]:
     return Head(offset, epoch.decode())
 
 
-def _read_log(topic: Topic, after: int, limit: int, epoch: str = "") -> Steps[Stretch]:
+def _read_log(topic: Topic, after: int, limit: int, epoch: str = "", most: int = MOST_READ) -> Steps[Stretch]:
     """Up to `limit` events after offset `after`, in order, none missing. `epoch` is the one `after` belongs to.
 
-    Raises `Unavailable` also where they lie in the past and that can't be read.
+    They are fewer where they have more than `most` bytes, but at least one, unless `most` is 0. Raises
+    `Unavailable` also where they lie in the past and that can't be read.
     """
-    whole, offset, now, events, *let_go = yield LIBRARY.call("read", [topic.tag], topic.quoted, after, limit, epoch)
+    whole, offset, now, events, *let_go = yield LIBRARY.call(
+        "read", [topic.tag], topic.quoted, after, limit, epoch, most
+    )
     head = Head(offset, now.decode())
     if whole == IN_THE_PAST:
-        return (yield from read_past(topic, after, let_go[0], limit, head))
+        return (yield from read_past(topic, after, let_go[0], limit, head, most))
     return Stretch(bool(whole), head, [Event(event) for event in events])
 
 
-def read_past(topic: Topic, after: int, upto: int, limit: int, head: Head) -> Steps[Stretch]:
+def read_past(topic: Topic, after: int, upto: int, limit: int, head: Head, most: int) -> Steps[Stretch]:
     """The same from what the store let go of, which is up to offset `upto`."""
+    if not most:
+        limit = 1
     found = yield Query(past.keeper.events, (topic.tag, after, upto, limit))
     kept = [event for number, event in enumerate(found, after + 1) if event.offset == number]
     if not kept:
         return Stretch(False, head, [])
+    kept = within(kept, most)
     missing = yield from complete(topic.tag, kept)
     return Stretch(True, head, [Event(missing.announcement(event, topic.quoted, head.epoch)) for event in kept])
+
+
+def within(events: list[Kept], most: int) -> list[Kept]:
+    """The first of some events, of `most` bytes, of which the last may be over; none if `most` is 0."""
+    size = 0
+    for number, event in enumerate(events):
+        if size >= most:
+            return events[:number]
+        size += len(event.body)
+    return events
 
 
 def complete(tag: str, kept: Sequence[Kept]) -> Steps[Missing]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from math import ceil
 
 import orjson
+from django.conf import settings
 
+from foyer.errors import TooManyRequests
 from foyer.realtime.connection import CloseCode, Connection, Identity
 from foyer.realtime.presence import ONLINE, Presence, Start, kept
 from foyer.realtime.topics import Topic
@@ -16,6 +20,7 @@ SESSIONS_EVERY = 60.0
 SESSIONS_CHANNEL = "foyer:sessions"
 AT_ONCE = 500
 """Sessions asked after in one go."""
+EXPIRED = "the token expired"
 
 SessionCheck = Callable[[list[Identity]], Awaitable[list[bool]]]
 session_checks: list[SessionCheck] = []
@@ -31,12 +36,30 @@ class People:
 
     def __init__(self, forget: Callable[[Connection], None], start: Start, watchers: Callable[[Topic], int]) -> None:
         self.forget = forget
+        self.loop = asyncio.get_running_loop()
         self.users: dict[int, set[Connection]] = {}
+        self.guests: dict[str, dict[Connection, None]] = {}
+        self.expiring: dict[int, set[Connection]] = {}
         self.presences = {topic.tag: Presence(topic, start, watchers) for topic in kept}
+        start(self.watch_the_clock())  # which has nothing that could fail
+
+    def limit(self, caller: Identity, network: str) -> None:
+        """Raise `TooManyRequests` for a user who has as many connections as one may have, of whatever kind; for one
+        who is signed out, the address counts."""
+        if caller.id and len(self.users.get(caller.id, ())) >= settings.CONNECTIONS_PER_USER:
+            raise TooManyRequests("You have too many connections open; close one first.", retry_after=5)
+        if not caller.id and len(self.guests.get(network, ())) >= settings.CONNECTIONS_PER_ADDRESS:
+            raise TooManyRequests("Your address has too many connections that are signed out.", retry_after=5)
 
     def connected(self, reader: Connection) -> None:
         """Keep `reader` under its user, so that it is closed when its session ends."""
-        self.users.setdefault(reader.caller.id, set()).add(reader)
+        caller = reader.caller
+        self.users.setdefault(caller.id, set()).add(reader)
+        if not caller.id:
+            self.guests.setdefault(reader.network, {})[reader] = None
+        if caller.expires_at is not None:
+            self.expiring.setdefault(ceil(caller.expires_at), set()).add(reader)
+            reader.ends_at = self.loop.time() + caller.expires_at - time.time()
 
     def disconnected(self, reader: Connection) -> None:
         """Forget `reader` everywhere."""
@@ -54,11 +77,19 @@ class People:
     def release(self, reader: Connection) -> None:
         for presence in self.presences.values():
             presence.leave(reader)
-        of_user = self.users.get(reader.caller.id)
-        if of_user is not None:
-            of_user.discard(reader)
-            if not of_user:
-                del self.users[reader.caller.id]
+        caller = reader.caller
+        discard(self.users, caller.id, reader)
+        if caller.expires_at is not None:
+            discard(self.expiring, ceil(caller.expires_at), reader)
+        if not caller.id and (others := self.guests.get(reader.network)) is not None:
+            others.pop(reader, None)
+            if not others:
+                del self.guests[reader.network]
+
+    def oldest_guest(self) -> Connection | None:
+        """Of the connections that are signed out, the first of whichever address has most of them."""
+        most = max(self.guests.values(), key=len, default={})
+        return next((reader for reader in most if not reader.closing), None)
 
     def presence(self, topic: Topic) -> Presence:
         """Who is there in a topic of which presence is kept."""
@@ -90,16 +121,32 @@ class People:
         for reader in list(self.users.get(user_id, ())):
             reader.close(CloseCode.SIGNED_OUT, "closed by an operator")
 
+    async def watch_the_clock(self) -> None:
+        """Close what expires, within a second."""
+        while True:
+            await asyncio.sleep(1 - time.time() % 1)
+            self.close_expired(time.time())
+
+    def close_expired(self, now: float) -> None:
+        for second in [second for second in self.expiring if second <= now]:
+            for reader in list(self.expiring[second]):
+                reader.close(CloseCode.SIGNED_OUT, EXPIRED)
+
     async def look_at_sessions(self) -> None:
-        """Close what has expired, or was signed out without our hearing of it."""
+        """Close what was signed out without our hearing of it."""
         readers = [reader for user_id, readers in self.users.items() if user_id for reader in readers]
-        now = time.time()
-        for reader in readers:
-            if reader.caller.expires_at is not None and reader.caller.expires_at <= now:
-                reader.close(CloseCode.SIGNED_OUT, "the token expired")
         for check in session_checks:
             for start in range(0, len(readers), AT_ONCE):
                 some = [reader for reader in readers[start : start + AT_ONCE] if not reader.closing]
                 for reader, valid in zip(some, await check([reader.caller for reader in some]), strict=True):
                     if not valid:
                         reader.close(CloseCode.SIGNED_OUT, "signed out")
+
+
+def discard(places: dict[int, set[Connection]], place: int, reader: Connection) -> None:
+    """Take `reader` out of one of some sets, and a set that is empty then out of the rest."""
+    readers = places.get(place)
+    if readers is not None:
+        readers.discard(reader)
+        if not readers:
+            del places[place]

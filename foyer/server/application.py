@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from foyer.addresses import client_network, network_of
 from foyer.api.handlers import OPERATORS
 from foyer.errors import FoyerError, MethodNotAllowed
 from foyer.logs import begin_request, id_headers, request_done
@@ -20,11 +21,14 @@ from foyer.realtime.log import aread_head
 from foyer.realtime.presence import ONLINE
 from foyer.server import beside, health, metrics
 from foyer.server.bridge import Environ, ThreadBridge
+from foyer.server.cors import with_cors
 from foyer.server.report import Report
 from foyer.store.steps import STORE_ERRORS, load_functions, on_loop
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 Page = Callable[[Any], Awaitable[health.Page]]
+METHODS = "GET, HEAD, OPTIONS"
+"""What pages for operators take."""
 
 
 class Application:
@@ -58,6 +62,9 @@ class Application:
             await self.live(receive, send)
             return
         begin_request(scope)
+        if scope["type"] == "http" and settings.ALLOWED_ORIGINS:
+            send = with_cors(scope, send)
+        client_network.set(network_of(scope["client"][0] if scope.get("client") else ""))
         if scope["type"] == "websocket":
             try:
                 await self.sockets(scope, receive, send)
@@ -113,15 +120,18 @@ def note_request(request: Environ, status: int) -> None:
 async def answer(page: Page, scope: Any, send: Any) -> None:
     """Answer with a page for operators. These are asked for all the time, so they are not in the log."""
     try:
-        if scope["method"] not in ("GET", "HEAD"):
+        if scope["method"] == "OPTIONS":
+            status, told, body = 200, {"allow": METHODS}, b""
+        elif scope["method"] in ("GET", "HEAD"):
+            status, told, body = await page(scope)
+        else:
             raise MethodNotAllowed
-        status, told, body = await page(scope)
         headers = [(name.encode(), value.encode()) for name, value in told.items()]
         headers += [(b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")]
     except FoyerError as error:
         status, headers, body = http_error(error)
         if isinstance(error, MethodNotAllowed):
-            headers.append((b"allow", b"GET, HEAD"))
+            headers.append((b"allow", METHODS.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers + id_headers()})
     await send({"type": "http.response.body", "body": body})
 

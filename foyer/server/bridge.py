@@ -1,8 +1,8 @@
 """REST from the event loop to Django's synchronous side: a WSGI application on a bounded pool of threads.
 
 One hop to a thread and one back for each request, the body read before and the answer written after, so that a slow
-client never holds a thread. The pool bounds the database's connections too. Measured against Django's own ASGI handler
-and a2wsgi in `docs/decisions.md`.
+client holds neither a thread nor a place in the queue. The pool bounds the database's connections too. Measured against
+Django's own ASGI handler and a2wsgi in `docs/decisions.md`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import io
 import sys
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from foyer.errors import Busy, FoyerError, TooLarge
+from foyer.addresses import client_network
+from foyer.errors import FoyerError, TooLarge
 from foyer.logs import id_headers, request_id
+from foyer.pools import FairPool
 
 MOST_READ = 4 * 1024 * 1024
 """Bytes of a body that is refused which are still read."""
@@ -28,6 +29,8 @@ Environ = dict[str, Any]
 
 class ThreadBridge:
     """An ASGI application that runs a WSGI one. `threads` at once; `most_waiting` more wait, others are told to return.
+
+    Threads and places are shared fairly by the addresses of clients.
 
     `error_answer` makes the answer for a request that is refused here: too large, or too many waiting. `note(request,
     status)` is called for each request that was answered, on its thread.
@@ -44,29 +47,28 @@ class ThreadBridge:
         most_waiting: int = 2000,
     ) -> None:
         self.application = application
-        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self.pool = FairPool(threads, most_waiting, "http")
         self.max_body = max_body
         self.error_answer = error_answer
         self.note = note
-        self.most_waiting = most_waiting
-        self.waiting = 0
+
+    @property
+    def open(self) -> int:
+        """How many requests have a thread, or wait for one."""
+        return self.pool.waiting + self.pool.running
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.waiting += 1
         try:
-            if self.waiting > self.most_waiting:
-                raise Busy
             body = await self.read_body(scope, receive)
             if body is None:
                 return
-            loop = asyncio.get_running_loop()
-            status, headers, content = await loop.run_in_executor(self.pool, self.run, environ(scope, body))
+            request = environ(scope, body)
+            answer = self.pool.submit(request["foyer.network"], self.run, request)
+            status, headers, content = await asyncio.wrap_future(answer)
         except FoyerError as error:
             status, headers, content = self.error_answer(error)
             headers = [*headers, (b"connection", b"close")]  # what is left of the body is not read
             self.note(environ(scope, b""), status)
-        finally:
-            self.waiting -= 1
         headers += id_headers()
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
@@ -95,6 +97,7 @@ class ThreadBridge:
     def run(self, request: Environ) -> Answer:
         """Runs on a thread: the whole answer, so that the loop writes it in one piece."""
         request_id.set(request["foyer.request_id"])  # a thread has a context of its own
+        client_network.set(request["foyer.network"])
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], None]:
@@ -114,7 +117,7 @@ class ThreadBridge:
         return started[0], started[1], content
 
     def close(self) -> None:
-        self.pool.shutdown(wait=True, cancel_futures=True)
+        self.pool.close()
 
 
 def environ(scope: Any, body: bytes) -> Environ:
@@ -123,6 +126,7 @@ def environ(scope: Any, body: bytes) -> Environ:
     request: Environ = {
         "foyer.begun_at": time.perf_counter(),
         "foyer.request_id": request_id.get(),
+        "foyer.network": client_network.get(),
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
@@ -147,5 +151,6 @@ def environ(scope: Any, body: bytes) -> Environ:
         elif name not in (b"content-length", b"transfer-encoding") and b"_" not in name:
             # A name with an underscore would pass for one with a hyphen.
             key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
-            request[key] = f"{request[key]},{text}" if key in request else text
+            between = "; " if name == b"cookie" else ", "
+            request[key] = f"{request[key]}{between}{text}" if key in request else text
     return request

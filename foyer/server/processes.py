@@ -81,8 +81,8 @@ class ServingConfig(Config):
 def config(workers: int) -> ServingConfig:
     return ServingConfig(
         "config.asgi:application",
-        http="foyer.server.protocols:HttpProtocol",
-        ws="foyer.server.protocols:SocketProtocol",
+        http="foyer.server.http_protocol:HttpProtocol",
+        ws="foyer.server.socket_protocol:SocketProtocol",
         loop="uvloop",
         lifespan="on",
         workers=workers,

@@ -49,6 +49,7 @@ FAN_OUTS = TallyHistogram("foyer_fan_out_seconds", "Time to write to all readers
 WAITING = Gauge("foyer_waiting_bytes", "Bytes that wait for clients that do not read.", multiprocess_mode="livesum")
 SLOW = Gauge("foyer_slow_connections", "Connections for which something waits.", multiprocess_mode="livesum")
 CLOSES = Counter("foyer_closes", "Connections that ended, and handshakes that were refused.", ["code"])
+REFUSALS = Counter("foyer_refusals", "Clients that were cut off or turned away by a limit on connections.", ["why"])
 GAPS = Counter("foyer_gaps_repaired", "Times that events had not been heard and were read from a log.")
 ROUND_TRIPS = TallyHistogram("foyer_redis_round_trip_seconds", "Time of a round trip to the store.", tally.round_trips)
 CALLS = TallyHistogram("foyer_redis_calls_per_trip", "Calls that shared a round trip.", tally.calls_per_trip)
@@ -64,7 +65,8 @@ CPU = Counter("foyer_process_cpu_seconds", "Time for which the processes used a 
 class Pool(Protocol):
     """What runs REST: how many requests are in it."""
 
-    waiting: int
+    @property
+    def open(self) -> int: ...
 
 
 class Report:
@@ -94,13 +96,15 @@ class Report:
         self.advance(GAPS, self.hub.gaps_repaired)
         for code, count in tally.closes.items():
             self.advance(CLOSES.labels(code), count)
+        for why, count in tally.refusals.items():
+            self.advance(REFUSALS.labels(why), count)
         for histogram in (FAN_OUTS, ROUND_TRIPS, CALLS):
             histogram.look()
         waiting = [reader.waiting_bytes for readers in self.hub.people.users.values() for reader in readers]
         WAITING.set(sum(waiting))
         SLOW.set(len(waiting) - waiting.count(0))
         for name, pool in self.pools.items():
-            REQUESTS_OPEN.labels(name).set(pool.waiting)
+            REQUESTS_OPEN.labels(name).set(pool.open)
         self.advance(CPU, time.process_time())
         with contextlib.suppress(OSError):  # there is no such file on macOS
             MEMORY.set(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())

@@ -1,7 +1,7 @@
 -- remember: note at a user that a room knows them, before it does, so that deleting the account finds the room.
 -- KEYS 1 the user's tag
--- ARGV 1 the room's tag  2 the room's id if they become a member, else ''
--- Reply  1; refuses an account that was deleted
+-- ARGV 1 the room's tag  2 the room's id if they become a member, else ''  3 how many rooms one may be in, with an id
+-- Reply  1; refuses an account that was deleted, and one that is in as many rooms already
 -- May be repeated. The lists may name rooms that do not know the user: whoever reads them asks the room. Until it is said
 -- that the user came in, nothing that is said of an earlier departure takes the room out of their list. Runs when memory
 -- is full: it is also what comes before an admin deletes something.
@@ -9,11 +9,15 @@
 --   {user:5}:coming  hash: room id -> how many times they are about to come in, or have and were not told yet
 --   {user:5}:signed  set of tags of logs that hold what they wrote
 local function remember(keys, args)
-  local tag, log, room = keys[1], unpack(args, 1, 2)
+  local tag, log, room, most = keys[1], unpack(args, 1, 3)
   if redis.call('EXISTS', tag .. ':gone') == 1 then return refuse('account_gone') end
+  local rooms = tag .. ':rooms'
+  if room ~= '' and not redis.call('ZSCORE', rooms, room) and redis.call('ZCARD', rooms) >= tonumber(most) then
+    return refuse('too_many_rooms')
+  end
   redis.call('SADD', tag .. ':signed', log)
   if room ~= '' then
-    redis.call('ZADD', tag .. ':rooms', place_of(room), room)
+    redis.call('ZADD', rooms, place_of(room), room)
     redis.call('HINCRBY', tag .. ':coming', room, 1)
   end
   return 1

@@ -47,7 +47,7 @@ def test_the_address_without_its_slash_leads_to_the_page(server: Server) -> None
 def test_other_methods_are_refused_in_the_shape_of_every_error(server: Server) -> None:
     answer = httpx.post(f"{server.base_url}/app/", json={})
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer.headers["Allow"] == "GET, HEAD"
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_what_is_read_first_is_small_and_no_module_touches_html() -> None:

@@ -13,6 +13,7 @@ from accounts.operations import Standing, astart_session
 from foyer.realtime import gateway
 from foyer.realtime.hub import get_hub, hubs
 from foyer.store.steps import on_loop
+from rooms import commands
 from rooms.membership import aadd_member, aremove_member
 from rooms.operations import adelete_room
 from rooms.tests.invariants import create
@@ -108,3 +109,20 @@ async def test_a_room_that_is_left_while_others_join_is_heard_as_its_log_says(co
     frames = [await socket.hear() for _ in range(41 + 41)]
     assert [frame["offset"] for frame in frames if frame["topic"] == "room:1"] == list(range(1, 42))
     assert [frame["offset"] for frame in frames if frame["topic"] == "user:ann"] == list(range(1, 42))
+
+
+async def test_who_is_in_very_many_rooms_is_welcomed_in_portions(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "PORTION", 3)
+    monkeypatch.setattr(commands, "PAGE", 2)
+    for name in ("Attic", "Bath", "Cellar", "Den", "Entrance"):
+        create(ANN, name)
+    socket = await connect()
+    await socket.say(type="ping", seq=1)
+    welcome, second, other = [await socket.hear() for _ in range(3)]
+    assert [frame["type"] for frame in (welcome, second)] == ["welcome", "welcome_topics"]
+    assert [(welcome["more"], second["more"])] == [(True, False)]
+    told = [place["topic"] for frame in (welcome, second) for place in frame["topics"]]
+    assert told == ["user:ann", *(f"room:{number}" for number in range(1, 6))]
+    assert other == {"type": "pong", "seq": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import orjson
 import pytest
@@ -17,6 +18,7 @@ from foyer.realtime.sessions import SESSIONS_CHANNEL
 from foyer.realtime.tests.talk import Listener, Somebody, asay, awhisper
 from foyer.realtime.topics import room_topic
 from foyer.store.steps import client
+from tests.store import wait_for
 
 ROOM = room_topic("7002")
 
@@ -187,10 +189,16 @@ async def test_the_sockets_of_a_session_close_when_it_ends(hub: Hub) -> None:
 
 
 async def test_a_token_that_expired_closes_its_sockets(hub: Hub) -> None:
-    reader = Listener(Somebody(5, None, expires_at=1.0))
-    hub.people.connected(reader)
-    await hub.people.look_at_sessions()
+    now = time.time()
+    reader, other = (Listener(Somebody(5, None, expires_at=at)) for at in (now + 0.5, now + 60))
+    for each in (reader, other):
+        hub.people.connected(each)
+    await asyncio.to_thread(wait_for, lambda: reader.closed_with is not None, 3)
     assert reader.closed_with == CloseCode.SIGNED_OUT
+    assert other.closed_with is None
+    for each in (reader, other):
+        hub.people.disconnected(each)
+    assert hub.people.expiring == {}
 
 
 async def test_where_a_reader_stands_is_where_the_log_stands(hub: Hub) -> None:

@@ -52,7 +52,7 @@ def test_a_server_that_works_lives_and_is_ready_and_says_so_to_anyone(own_server
     assert ready.headers["Cache-Control"] == "no-store"
     assert httpx.head(f"{own_server.base_url}/health/ready").status_code == 200
     refused = httpx.post(f"{own_server.base_url}/health/ready")
-    assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD")
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 def test_a_server_whose_store_is_full_says_so_until_it_is_not(own_server: Server, own_store: OwnStore) -> None:

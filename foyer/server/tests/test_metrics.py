@@ -15,7 +15,7 @@ from django.conf import LazySettings
 
 from foyer.errors import Forbidden, NotAuthenticated
 from foyer.server.metrics import check_reader
-from foyer.tally import Tally
+from foyer.tally import WHYS, Tally
 from tests.clients import Person, sign_up_at
 from tests.markdown import section, table
 from tests.server import Server, servers
@@ -153,6 +153,11 @@ def test_the_dashboard_shows_every_metric_and_no_other(pair: Server) -> None:
     shown = {re.sub("_(bucket|count|sum)$", "", name) for text in asked for name in re.findall(r"foyer_\w+", text)}
     assert shown == set(names_of(pair))
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def test_every_reason_to_turn_somebody_away_is_explained() -> None:
+    rows = table(section(ROOT / "docs/security.md", "What is counted"))
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row[0])} == set(WHYS)
 
 
 # Who may read

@@ -38,6 +38,7 @@ export class Connection extends Emitter {
   #answers = new Map();
   #positions = new Positions();
   #followed = new Set();
+  #portions; // of a welcome that is not whole yet
   #awaited = new Map(); // topic -> the offset up to which it is being resumed
   #lost = [];
   #timers = {};
@@ -148,7 +149,8 @@ export class Connection extends Emitter {
     this.#clear("silence");
     this.#clear("doubt");
     if (this.#status.isDoubtful) this.#tell({ state: "connected" });
-    if (frame.type === "welcome") this.#welcomed(frame);
+    if (frame.type === "welcome" || frame.type === "welcome_topics") this.#gather(frame);
+    else if (this.#portions) this.#portions.early.push(frame);
     else if (frame.type === "reply" || frame.type === "error") this.#answered(frame);
     else if (frame.offset !== undefined) this.#take(frame);
     else if (frame.type !== "pong") this.emit("event", frame);
@@ -170,6 +172,16 @@ export class Connection extends Emitter {
   }
 
   // Beginning, and coming back
+
+  /** Who is in very many rooms is told where they stand in portions. What happens between those waits for the last. */
+  #gather({ heartbeat, topics, more }) {
+    const portions = heartbeat ? { heartbeat, topics, early: [] } : this.#portions;
+    if (!heartbeat) portions.topics.push(...topics);
+    this.#portions = more ? portions : undefined;
+    if (more) return;
+    this.#welcomed(portions);
+    for (const frame of portions.early) this.#hear(frame);
+  }
 
   async #welcomed({ heartbeat, topics }) {
     this.#clear("open");
