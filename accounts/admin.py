@@ -132,7 +132,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     def do_to_each(
         self, request: HttpRequest, chosen: QuerySet[Account], change: Callable[[Account], bool], told: str
     ) -> None:
-        """Call `change` for each who may be changed, log where it did something, and say what was done."""
+        """Call `change` for each account that may be changed, log each change, and report what was done."""
         done = []
         for account in chosen:
             if not self.has_change_permission(request, account):
@@ -147,7 +147,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
 
 
 def turned(field: str, value: bool, account: Account) -> bool:
-    """Give a field a value, by `save`, which ends sessions where less is allowed. Returns whether it had another."""
+    """Set a field, by `save`, which ends sessions if the account lost rights. Returns whether the value changed."""
     if getattr(account, field) == value:
         return False
     setattr(account, field, value)
@@ -174,7 +174,7 @@ def admins() -> Group:
 
 
 def others(request: HttpRequest, chosen: QuerySet[Account]) -> QuerySet[Account]:
-    """Those who are selected without the one who asks: nobody locks himself out."""
+    """The selected accounts without the admin's own, so that admins don't lock themselves out."""
     own = account_of_page(request).pk
     if chosen.filter(pk=own).exists():
         messages.warning(request, "Your own account was left as it is.")
@@ -186,11 +186,11 @@ def is_superuser(request: HttpRequest) -> bool:
 
 
 def reaches(request: HttpRequest, account: Account | None) -> bool:
-    """Whether who looks at a page may change an account; None stands for accounts as such."""
+    """Whether the admin of a request may change an account; None stands for accounts in general."""
     return account is None or is_within_reach(account_of_page(request).pk, account)
 
 
 def account_of_page(request: HttpRequest) -> Account:
-    """Who looks at a page of the admin."""
+    """The account of the admin who opened the page."""
     assert isinstance(request.user, Account)
     return request.user

@@ -15,7 +15,7 @@ from foyer.admin.stored import Shown, StoredAdmin, log_change, place
 
 
 class EndedNotDeleted(StoredAdmin):
-    """What is looked at and ended; nothing about it is changed. `account_of` says whose a row is."""
+    """Rows that are shown and ended, never changed. `account_of` is the account of a row."""
 
     actions = ["end"]
     delete_confirmation_template = "admin/stored/end_confirmation.html"

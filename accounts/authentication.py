@@ -1,6 +1,6 @@
-"""Who is calling: from the headers of a REST request, of a socket's handshake, or a form of Django's admin.
+"""Authentication: by the headers of a REST request or of a socket's handshake, or by a form of Django's admin.
 
-Whichever way it is, what comes out is a `Caller`. A wrong header is refused, save where all are welcome.
+The result is always a `Caller`. A wrong header is refused, except on routes that are open to all.
 """
 
 from __future__ import annotations
@@ -100,12 +100,12 @@ class RememberedBasicAuthentication(HeaderAuthentication):
         origin = request.META.get("HTTP_ORIGIN")
         is_form = request._request.content_type == FORM
         if is_form and origin is not None and not is_own_origin(origin, request.META.get("HTTP_HOST", "")):
-            raise ForeignOrigin  # a form of any page would be sent with the password that a browser remembers
+            raise ForeignOrigin  # browsers send a remembered password with forms of any page
         return verify(*split_basic(value), client_address(request)).caller
 
 
 class CookieAuthentication(SessionAuthentication):
-    """The cookie of browsers; what changes something needs the CSRF token."""
+    """The cookie of browsers. Requests that change something need the CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         found = super().authenticate(request)
@@ -116,7 +116,7 @@ class CookieAuthentication(SessionAuthentication):
 
 
 class WelcomeAll(BaseAuthentication):
-    """Any way of signing in, on routes that greet whoever comes: a token that is no good counts as none."""
+    """Any way of signing in, on routes that are open to all: a bad token counts as none."""
 
     ways = (TokenAuthentication, RememberedBasicAuthentication, CookieAuthentication)
     refuses = (TooManySignIns,)
@@ -129,17 +129,17 @@ class WelcomeAll(BaseAuthentication):
 
 
 def caller_or_none(request: Request) -> Caller | None:
-    """Who is calling, if he is signed in."""
+    """The caller; None if nobody is signed in."""
     return cast("Caller | None", request.user)
 
 
 def caller_of(request: Request) -> Caller:
-    """Who is calling, on a route that only takes those who are signed in."""
+    """The caller, on a route that needs a sign-in."""
     return cast(Caller, request.user)
 
 
 def client_address(request: HttpRequest | Request) -> str:
-    """Where the request comes from. Behind a trusted proxy the server has put the client's address here."""
+    """The client's address. Behind a trusted proxy the server has put the right one here."""
     address: str = request.META.get("REMOTE_ADDR", "")
     return address
 
@@ -148,7 +148,7 @@ def client_address(request: HttpRequest | Request) -> str:
 
 
 class AccountBackend(ModelBackend):
-    """Signs in by a form, with a username in whatever case, under the limits of every other face."""
+    """Signs in by a form, with the username in any case, under the same limits as everywhere."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
@@ -171,12 +171,12 @@ HEADERS = {b"authorization": ", ", b"sec-websocket-protocol": ", ", b"cookie": "
 
 
 async def acaller_from_headers(headers: Iterable[tuple[bytes, bytes]], address: str) -> Caller:
-    """Who opens a socket or an event stream. `headers` are those of the ASGI scope, `address` the client's.
+    """The caller of a socket or an event stream. `headers` are those of the ASGI scope, `address` is the client's.
 
-    A token comes in the Authorization header or, from browsers, as the subprotocol `bearer.<token>`, and costs no SQL.
-    What a browser sends by itself, a cookie or remembered Basic credentials, is taken from pages of this site only; a
-    cookie needs an `Origin` that says so. Raises `NotAuthenticated`, `BadToken`, `BadCredentials`, `ForeignOrigin`,
-    `TooManySignIns`, `Busy`, `Unavailable`.
+    A token comes in the Authorization header or, from browsers, as the subprotocol `bearer.<token>`; it costs no SQL.
+    Cookies and remembered Basic credentials are sent by browsers without asking. So they are accepted from pages of
+    this site only; a cookie needs an `Origin` that says so. Raises `NotAuthenticated`, `BadToken`, `BadCredentials`,
+    `ForeignOrigin`, `TooManySignIns`, `Busy`, `Unavailable`.
     """
     found: dict[bytes, str] = {}
     for name, content in headers:
@@ -209,7 +209,7 @@ def token_among(protocols: str) -> str | None:
 
 
 def is_own_origin(origin: str, host: str) -> bool:
-    """Whether a page of `origin` is of this site, which was asked for as `host`, or of one that the settings trust."""
+    """Whether `origin` is this site (`host` is the Host header), or a site that the settings trust."""
     try:
         parsed = urlsplit(origin)
     except ValueError:

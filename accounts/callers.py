@@ -1,4 +1,4 @@
-"""Who acts: somebody who has signed in, or code that runs in the server."""
+"""Callers: users who have signed in, or code that runs in the server."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from foyer.api.wire import quoted
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever makes a request, on any face. `session` is None for a caller who signed in without a token.
+    """The user who makes a request, over REST or on a socket. `session` is None for a sign-in without a token.
 
-    `expires_at` is a Unix time, `stamp` that of the password by which they signed in, without a session. What callers
-    may is as it was when they signed in; a change of it ends their sessions.
+    `expires_at` is a Unix time. `stamp` is that of the password, for a sign-in without a session. Rights are those at
+    sign-in; a change of rights ends the sessions.
     """
 
     id: int
@@ -49,11 +49,11 @@ class Caller:
 
 
 SERVER = Caller(0, "", is_admin=True)
-"""The server itself, which may do everything, as the models do. Nobody's name is on what it does."""
+"""The server itself. It may do everything, as the models may. Its actions are in nobody's name."""
 
 
 class Somebody(Protocol):
-    """What is needed to know of an account: `Account` has it, and `Caller`."""
+    """The id and name of an account: an `Account` or a `Caller`."""
 
     @property
     def pk(self) -> int: ...
@@ -65,7 +65,7 @@ class Somebody(Protocol):
 def trusted(account: Somebody) -> Caller:
     """The server acting in the name of `account`: it may do everything, and events say that it was that account.
 
-    Raises `TypeError` for what is no stored account.
+    Raises `TypeError` for anything but a stored account.
     """
     if not (isinstance(getattr(account, "pk", None), int) and account.pk and hasattr(account, "username")):
         raise TypeError(f"A stored account is expected, not {account!r}.")

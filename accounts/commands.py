@@ -67,7 +67,7 @@ async def authenticate(gateway: Gateway, frame: Frame) -> bytes:
 
 @topics("user")
 def own_reading(caller: Caller, name: str) -> Reading:
-    """What concerns a user is for him alone."""
+    """A user's own topic is for that user only."""
     if name != caller.username:
         raise UnknownTopic(f"There is no topic 'user:{name[:80]}' for you.")
     return Reading(user_topic(caller.id, caller.username), None)
@@ -75,7 +75,7 @@ def own_reading(caller: Caller, name: str) -> Reading:
 
 @topics(ONLINE.name)
 def online_reading(caller: Caller, rest: str) -> Reading:
-    """Who comes and goes is for anyone who is signed in."""
+    """The topic `online` is for everybody who is signed in."""
     if rest:
         raise UnknownTopic(f"There is one topic of who is online, '{ONLINE.name}'.")
     return Reading(ONLINE, None)
@@ -83,5 +83,5 @@ def online_reading(caller: Caller, rest: str) -> Reading:
 
 @at_once
 async def own_topic(caller: Caller) -> list[Reading]:
-    """Everyone hears what concerns themselves."""
+    """All users hear their own topic without asking."""
     return [Reading(user_topic(caller.id, caller.username), None)]

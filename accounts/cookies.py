@@ -1,8 +1,8 @@
 """Signed in by cookie: for the web client, the pages of the API and the admin.
 
-Django's session says who it is. It names a session of ours too, like that of a token and kept beside those, which every
-request and socket is checked against. So signing out, anywhere, ends at once what the cookie opened; and whatever ends
-the sessions of an account ends those of its browsers.
+Django's session has the account. It also names a session of ours, of the same kind as that of a token. Every request
+and socket is checked against that. So signing out anywhere ends at once what the cookie opened, and whatever ends the
+sessions of an account also ends those of its browsers.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from accounts.operations import NewSession
 KEY = "foyer_session"
 """Where Django's session keeps the id of ours, and when that ends."""
 STAY = "stay"
-"""The field of a sign-in form that says: not only until the browser is closed."""
+"""The field of a sign-in form for staying signed in after the browser is closed."""
 
 
 @receiver(user_logged_in)
 def begin_session(request: HttpRequest, user: Account, **_: Any) -> None:
-    """Begin a session for who has just signed in, in place of one that this browser had."""
+    """Begin a session for the user who has just signed in. It replaces one that this browser had."""
     if held := request.session.get(KEY):
         operations.end_session(user.pk, held[0])
     stays = STAY in request.POST
@@ -60,13 +60,13 @@ def end_session(request: HttpRequest, user: Account | None, **_: Any) -> None:
 
 
 def make_room_for(account: Account, request: HttpRequest) -> None:
-    """End the session of somebody else that this browser had before `account` signs in."""
+    """Before `account` signs in, end a session that this browser had for another account."""
     if request.user.is_authenticated and request.user.pk != account.pk:
         end_session(request=request, user=request.user)
 
 
 def account_of(request: HttpRequest) -> Account | AnonymousUser:
-    """Whose cookie a request has, if its session has not ended. Raises `Unavailable`."""
+    """The account of a request's cookie, if its session has not ended. Raises `Unavailable`."""
     account, held = get_user(request), request.session.get(KEY)
     if isinstance(account, Account) and held:
         (is_open,) = operations.check_sessions([caller_of(account, request)])
@@ -83,7 +83,7 @@ def caller_of(account: Account, request: HttpRequest) -> Caller:
 
 
 def caller_from_cookie(key: str) -> Caller | None:
-    """Whose session of Django's it is, if anybody's."""
+    """The caller of a session of Django's, or None if it has none."""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     account = account_of(request)

@@ -1,13 +1,13 @@
-"""Names and passwords: who proves with them to be whom, and how often one may fail to.
+"""Checking names and passwords, and the limits on failed attempts.
 
 An unknown name gets the same answer after the same time as a wrong password. Failures are limited for an account and
-address together, and more widely for either alone, whether or not the account exists. They are looked up right before
-the hash is computed and noted right after, in the slot, so that no more attempts get past a full limit than are hashed
-at once.
+address together, with higher limits for either alone, whether or not the account exists. The limits are checked right
+before the hash is computed, and a failure is noted right after, both in the same slot. So no more attempts get past a
+full limit than are hashed at once.
 
-What was proven lately is not hashed again, but the limits of the address come first: past them a right guess is
-answered as a wrong one. Only the limit of the account alone is passed over, for an address that has proven the very
-password: guesses from elsewhere lock nobody out who is in already.
+A password that was proven lately is not hashed again. The limits of the address are checked first: beyond them a right
+guess gets the same answer as a wrong one. The limit of the account alone does not apply to an address that has proven
+this password. So guesses from elsewhere don't lock out users who are signed in.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WINDOW = 60_000
 
 
 class Attempt(NamedTuple):
-    """Somebody says who they are: `account` is None if there is no such, `claimed` the name that was given."""
+    """An attempt to sign in: `claimed` is the name that was given, `account` is None if it does not exist."""
 
     account: Account | None
     claimed: str
@@ -46,7 +46,7 @@ class Attempt(NamedTuple):
     address: str
 
     def known(self) -> Account | None:
-        """The account, if it was proven lately with this very password from this address."""
+        """The account, if this password was proven lately from this address."""
         account = self.account
         trusted = account is not None and account.is_active and remembered.knows(account.password, self)
         return account if trusted else None
@@ -56,7 +56,7 @@ class Attempt(NamedTuple):
         return f"id {self.account.pk}" if self.account else f"name {self.claimed}"
 
     def limits_of_address(self) -> list[Limit]:
-        """What a failure counts for of what comes from this address."""
+        """The limits that belong to this address."""
         network = network_of(self.address)
         return [
             (f"{self.who}\n{network}", settings.SIGN_IN_FAILURES),
@@ -64,18 +64,18 @@ class Attempt(NamedTuple):
         ]
 
     def limits(self) -> list[Limit]:
-        """All that a failure counts for."""
+        """All limits that a failure counts for."""
         return [*self.limits_of_address(), (f"account\n{self.who}", settings.SIGN_IN_FAILURES_WIDE)]
 
 
 def refuse_past(wait: int) -> None:
-    """Raise `TooManySignIns` where one must wait so many milliseconds, if any."""
+    """Raise `TooManySignIns` if the client must wait; `wait` is in milliseconds."""
     if wait:
         raise TooManySignIns(retry_after=math.ceil(wait / 1000))
 
 
 def try_once(attempt: Attempt) -> Account:
-    """The account, if the password is its own; else `BadCredentials` or `TooManySignIns`. Belongs into a slot."""
+    """The account, if the password is right. Otherwise raises `BadCredentials` or `TooManySignIns`. Runs in a slot."""
     refuse_past(count_failures(attempt.limits(), WINDOW, add=False))
     account = attempt.account
     if account is None or not account.is_active:
@@ -96,7 +96,7 @@ def attempt_by_email(email: str, password: str, address: str) -> Attempt:
 
 
 def proven(attempt: Attempt) -> Account:
-    """The account that is meant. Raises `BadCredentials`, `TooManySignIns`, `Busy`, `Unavailable`."""
+    """The account of an attempt. Raises `BadCredentials`, `TooManySignIns`, `Busy`, `Unavailable`."""
     refuse_past(count_failures(attempt.limits_of_address(), WINDOW, add=False))
     if known := attempt.known():
         return known
@@ -106,7 +106,7 @@ def proven(attempt: Attempt) -> Account:
 
 
 def verify(username: str, password: str, address: str) -> Account:
-    """The account of that name, if the password is its own. `address` is the client's. Raises as `proven` does."""
+    """The account of that name, if the password is right. `address` is the client's. Raises as `proven` does."""
     return proven(attempt_by_name(username, password, address))
 
 
@@ -120,12 +120,12 @@ async def averify(username: str, password: str, address: str) -> Account:
 
 
 def check_current(account: Account, password: str, address: str) -> None:
-    """Raise unless `password` is the account's own, hashed for this once; a wrong one is a failed sign-in."""
+    """Raise unless `password` is right. It is always hashed; a wrong one counts as a failed sign-in."""
     in_slot(try_once, Attempt(account, account.username, password, address))
 
 
 def change_password(caller: Caller, account: Account, current: str | None, new: str, address: str) -> None:
-    """Give an account another password; who is no admin proves the present one.
+    """Give an account another password. Callers who are not admins must give the present one.
 
     Raises `InvalidInput`, `WrongPassword`, `TooManySignIns`, `UserNotFound`, `Busy`, `Unavailable`.
     """
@@ -145,7 +145,7 @@ class SignedIn(NamedTuple):
 
 
 def sign_in(username: str, password: str, address: str) -> SignedIn:
-    """Begin a session for who proves to be `username`. Raises as `proven` does, and `AccountChanging`."""
+    """Begin a session for `username`, if the password is right. Raises as `proven` does, and `AccountChanging`."""
     return begin(lambda: attempt_by_name(username, password, address))
 
 
@@ -171,9 +171,9 @@ def begin(make_attempt: Callable[[], Attempt]) -> SignedIn:
 class Remembered:
     """Credentials that were verified lately, so that HTTP Basic is not hashed for every request.
 
-    Kept as an HMAC over the stored hash, the client's address and the given password, under a key of this process:
-    another stored hash is another entry, so a changed password is forgotten with it. Bounded: `most` entries, each for
-    `seconds`.
+    An entry is an HMAC over the stored hash, the client's address and the given password, under a key of this process.
+    Another stored hash makes another entry, so an old password stops working when it is changed. At most `most` entries
+    are kept, each for `seconds`.
     """
 
     def __init__(self, most: int = 10_000, seconds: float = 300) -> None:

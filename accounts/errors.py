@@ -39,7 +39,7 @@ class AccountChanging(Unavailable):
 
 
 class AccountChanged(Conflict):
-    """The password was checked against a row that is outdated by now. Sign-in begins anew on it."""
+    """The password was checked against a row that has changed since. Sign-in starts again."""
 
     code = "account_changed"
     detail = "The account was changed at the same time. Try again."

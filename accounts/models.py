@@ -1,7 +1,7 @@
 """Accounts: names, passwords and the JSON that users keep with them, in SQL.
 
-A row has a copy in Redis (`operations.py`) that tokens are checked against. Whatever changes who an account is, what it
-may or its password goes through `save`, which keeps the two in step. `QuerySet.update` on those fields does not.
+A row has a copy in Redis (`operations.py`) that tokens are checked against. Change an account's name, rights or
+password by `save`, which keeps row and copy the same. `QuerySet.update` on those fields does not.
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ DATA_SIZE = 16 * 1024
 """Bytes of `data` as JSON, at most."""
 
 before_deletion: list[Callable[[int], None]] = []
-"""What other apps do before the row of an account goes: called with its id; may be called again after a crash."""
+"""Functions of other apps that run before the row of an account is deleted, with its id. After a crash they run
+again."""
 
 
 class UsernameKey(models.CharField):  # type: ignore[type-arg]  # it takes none at run time
-    """What usernames are compared by, derived from `username` whenever a row is written.
+    """The key by which usernames are compared, made from `username` whenever a row is written.
 
-    A key that an earlier release made of the same name stays: another account may have the newer one.
+    A key that an earlier release made from the same name stays: another account may have the newer one.
     """
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
@@ -54,9 +55,9 @@ class UsernameKey(models.CharField):  # type: ignore[type-arg]  # it takes none 
 
 class AccountManager(BaseUserManager["Account"]):
     def called(self, username: str) -> Account | None:
-        """The account of that name, whatever its case.
+        """The account of that name, in any case.
 
-        Two accounts of earlier releases may be of one name by now: each is found by its own as it is written.
+        Two accounts of earlier releases may count as the same name now. Each is found by exactly its own spelling.
         """
         key = username_key(username)
         if key is None:
@@ -66,7 +67,7 @@ class AccountManager(BaseUserManager["Account"]):
         return found if found and found.username == name else self.filter(username=name).first() or found
 
     def with_email(self, email: str) -> Account | None:
-        """The account with that address, whatever its case."""
+        """The account with that address, in any case."""
         try:
             return self.filter(email_key=email_key(email)).first()
         except ValueError:
@@ -88,7 +89,7 @@ class AccountManager(BaseUserManager["Account"]):
 
 
 class Account(AbstractBaseUser, PermissionsMixin):
-    """Somebody who can sign in. `is_staff` makes an admin, on every face."""
+    """Somebody who can sign in. `is_staff` makes an admin, over REST, on sockets and in Django's admin."""
 
     id = models.BigAutoField(primary_key=True)
     username = models.CharField(max_length=USERNAME_LENGTH, unique=True, validators=[validate_username])

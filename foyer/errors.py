@@ -1,4 +1,4 @@
-"""The one exception hierarchy. Whatever refuses a request, on any face, raises one of these.
+"""The one hierarchy of exceptions. Every refusal, over REST and on sockets, is one of these.
 
 An error says what came, what was expected and what to do. On the wire it is `{"code", "detail"}` and, for invalid
 input, `"fields"`; REST adds the status, a socket adds `"type": "error"` and the command's `id`.
@@ -165,7 +165,7 @@ class Unavailable(FoyerError):
 
 
 class NewerFormat(Unavailable):
-    """During an upgrade: this release does not know how the newer one stores what is asked for."""
+    """During an upgrade: a newer release has written here, in a format that this release does not know."""
 
     code = "newer_format"
     detail = "A newer release of the server has written here. Try again; the operator is to upgrade this server."

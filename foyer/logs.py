@@ -32,13 +32,13 @@ access = logging.getLogger("foyer.access")
 
 
 def begin_request(scope: Any) -> None:
-    """Give a request, or a socket, its id: that of its `X-Request-ID` header where that is fit, or a fresh one."""
+    """Give a request, or a socket, its id: that of its `X-Request-ID` header if it is valid, or a new one."""
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
     request_id.set(given.decode() if FIT.fullmatch(given) else secrets.token_hex(8))
 
 
 def id_headers() -> list[tuple[bytes, bytes]]:
-    """What tells the id to the client: one header, none outside of a request."""
+    """The header that tells the id to the client; none outside of a request."""
     known = request_id.get()
     return [(b"x-request-id", known.encode())] if known else []
 
@@ -66,7 +66,7 @@ def connection_done(kind: str, code: str, seconds: float, user: int | None = Non
 
 
 class RequestNotes:
-    """Middleware: leaves word of what only Django knows, a request's route and user, in the WSGI environment."""
+    """Middleware: notes what only Django knows, a request's route and user, in the WSGI environment."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -95,7 +95,7 @@ def template(route: str) -> str:
 
 
 class Discreet(logging.Filter):
-    """Takes what a client sent out of what Django says when it refuses something for safety: what is left is why."""
+    """Removes what a client sent from Django's log messages about refused requests. The reason stays."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("django.security"):

@@ -1,4 +1,4 @@
-"""Which part of a long list is asked for."""
+"""Pages: which part of a long list a client asks for."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 class Page(NamedTuple):
-    """At most `limit` entries, those behind the id `after` and in front of the id `before`.
+    """At most `limit` entries after the id `after` and before the id `before`.
 
-    They are those nearest to `after`; with `before` alone, those nearest to that; with neither, as the list says.
+    They are the nearest to `after`; with `before` alone, the nearest to `before`; with neither, the list decides.
     """
 
     limit: int = 50
@@ -22,5 +22,5 @@ class Page(NamedTuple):
         return self.before is not None and self.after is None
 
     def cut(self, entries: list[T]) -> list[T]:
-        """What belongs on the page, of that and the one entry beyond it by which one sees that the list goes on."""
+        """The entries of the page, without the one entry after it, which is read to see whether the list continues."""
         return entries[-self.limit :] if self.is_backwards else entries[: self.limit]

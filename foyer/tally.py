@@ -1,6 +1,6 @@
-"""What a process counts while it works, in plain numbers: adding to one costs next to nothing, so hot code may.
+"""What a process counts while it works, in plain numbers. Adding to one is cheap, so hot code may do it.
 
-Nothing here knows who asks. `foyer/server/report.py` looks at them every two seconds and tells Prometheus.
+`foyer/server/report.py` reads the numbers every two seconds and passes them to Prometheus.
 """
 
 from __future__ import annotations

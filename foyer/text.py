@@ -1,4 +1,4 @@
-"""What can be seen of a text, and when two texts are the same: one answer for usernames, rooms, tables and messages.
+"""Whether a text has something visible, and when two texts are the same: for usernames, rooms, tables and messages.
 
 The answers follow Unicode's own properties, from the data of two libraries that are pinned. The interpreter's tables
 are years older: they call new letters and emoji unprintable, and what they say changes with the interpreter.
@@ -56,9 +56,9 @@ def composed(text: str) -> str:
 
 
 def key_of(text: str) -> str:
-    """What texts are compared by: the same for any case, composition and width, and for what nobody sees.
+    """The key by which texts are compared. Case, composition, width and invisible characters make no difference.
 
-    A key is its own key. Blanks at the ends are not seen either.
+    The key of a key is the key itself. Blanks at the ends count as invisible too.
     """
     return normal(without_case(normal(without_case(without_unseen(normal(text)))))).strip()
 

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 (
                     "instances",
                     models.IntegerField(
-                        help_text="How many of them he is connected to.", verbose_name="serving processes"
+                        help_text="How many of them the user is connected to.", verbose_name="serving processes"
                     ),
                 ),
                 (

@@ -1,4 +1,4 @@
-"""The site that the admin's pages make up: its name, and the page that says what was refused or is away."""
+"""The admin's site: its name, and the page for errors."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class FoyerSite(AdminSite):
         return response
 
     def refusal(self, request: HttpRequest, error: FoyerError) -> TemplateResponse:
-        """A page that says what is the matter, with the status that the same error has everywhere else."""
+        """A page that explains the error, with the status that the error has everywhere."""
         title = "The store is away" if error.code == "unavailable" else "This can't be done"
         if error.code == "unavailable":
             request.user = AnonymousUser()  # who it is can't be told either

@@ -1,10 +1,10 @@
 """Pages of Django's admin for what is kept in Redis: lists, forms, histories and permissions as for any other model.
 
-A `StoredAdmin` says which part of a list a page shows. The model reads and changes what it is about, and Django's own
-views, forms and templates do the rest.
+A `StoredAdmin` says which part of a list a page shows. The model reads and changes its data. Django's own views, forms
+and templates do the rest.
 
-Guarantees: a list reads one page, never everything, and counts nothing. What was done stands in the admin's log only
-once it is done. What an operation refuses is said beside the form that asked for it.
+Guarantees: a list reads one page, never everything, and counts nothing. A change is in the admin's log only after it
+was made. The form shows why an operation was refused.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from foyer.errors import BadRequest, FoyerError, InvalidInput, NotFound
 from foyer.store.models import StoredQuerySet
 
 CURSORS = ("before", "after", "from", "moved", "down")
-"""What an address says about the place in a list; a new search begins without it."""
+"""Parameters of an address that stand for a place in a list; a new search drops them."""
 
 
 class Shown(NamedTuple):
@@ -113,7 +113,7 @@ class StoredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        """Where the operation refuses, the form is shown again, with what was wrong."""
+        """If the operation refuses, the form is shown again with the reason."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except FoyerError as error:
@@ -132,7 +132,7 @@ class StoredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none 
         return named, {str(self.opts.verbose_name_plural): len(named)}, lacking, []
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Nothing yet: `delete_model` does it, once it is so."""
+        """Nothing yet: `delete_model` logs it once it is done."""
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         if self.take_away(request, obj):

@@ -27,7 +27,7 @@ from foyer.errors import FoyerError
 MOST = 100_000
 """Bytes of HTML after which the rest of an answer is no longer shown."""
 NO_FORMS = frozenset({401, 403, 404, 503})
-"""Statuses of answers below which there are no forms: what one may not, or can't, see one does not change either."""
+"""Statuses of answers that get no forms: users can't change what they may not, or can't, see."""
 SHOWN = frozenset({"Allow", "Link", "Location", "Retry-After", "WWW-Authenticate"})
 """Headers of an answer that a page shows."""
 
@@ -90,7 +90,8 @@ class PageRenderer(BrowsableAPIRenderer):
         return linked(encode(self.value, indent=True).decode(), self.link) if data is not None else ""
 
     def link(self, key: str, value: Any) -> str | None:
-        """Where a value of the answer leads to: an address of this server, or what the view says of its key."""
+        """The address that a value of the answer links to: the value itself, or what the view's `links` say of its
+        key."""
         view, request = self.renderer_context["view"], self.renderer_context["request"]
         if isinstance(value, str) and value.startswith(request.build_absolute_uri("/")):
             return value
@@ -119,7 +120,7 @@ class PageRenderer(BrowsableAPIRenderer):
         return {title: encoded(path) for path in paths if (title := title_of(path))}
 
     def get_filter_form(self, data: Any, view: Any, request: Request) -> Any:
-        """What may stand in the query of a list."""
+        """The form for the query of a list."""
         if not getattr(view, "is_list", False) or self.renderer_context["response"].status_code > 400:
             return []
         sources = [*(backend() for backend in view.filter_backends), view.paginator]
@@ -154,20 +155,21 @@ class PageRenderer(BrowsableAPIRenderer):
             return encode(now or example or {}, indent=True).decode()
 
     def bound(self, view: Any, method: str, request: Request) -> BaseSerializer[Any]:
-        """The fields of a form: of a change with what is there, after a failure with what was sent and is wrong."""
+        """The fields of a form. For a change they have the present values; after a failure what was sent, and the
+        errors."""
         serializer: Any = view.get_serializer()
         now = self.now(serializer) if method != "POST" else None
         if request.method == method and (self.failed or (method != "POST" and now is None)):
             serializer = view.get_serializer(data=sent_in(request))
             serializer.is_valid()
-            # What an operation refused is told beside its field too, though the serializer knows nothing of it.
+            # Errors of an operation are shown beside their fields too; the serializer does not know them.
             serializer._errors, serializer._data = self.wrong, serializer.get_initial()
         elif now is not None:
             serializer = view.get_serializer(instance=now)
         return cast("BaseSerializer[Any]", serializer)
 
     def now(self, serializer: Any) -> dict[str, Any] | None:
-        """What the answer says of the fields that a change may have; None if it doesn't say all."""
+        """The present values of the fields of a change, from the answer; None if the answer lacks one."""
         if not isinstance(self.value, dict) or serializer is None or self.failed:
             return None
         fields = serializer.fields.items()

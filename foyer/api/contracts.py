@@ -10,7 +10,7 @@ from foyer.errors import InvalidInput
 
 
 def checked(contract: type[serializers.Serializer[Any]], data: Any, *, partial: bool = False) -> dict[str, Any]:
-    """What `data` says by `contract`; with `partial` any field may be left out. Raises `InvalidInput`."""
+    """`data`, checked by `contract`; with `partial` any field may be left out. Raises `InvalidInput`."""
     body = contract(data=data, partial=partial)
     if not body.is_valid():
         raise InvalidInput(dict(body.errors))

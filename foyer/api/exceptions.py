@@ -29,11 +29,11 @@ from foyer.store.replies import is_away
 
 CHALLENGE = 'Bearer realm="foyer", Basic realm="foyer", charset="UTF-8"'
 CHALLENGE_TO_SCRIPTS = 'Bearer realm="foyer"'
-"""For scripts of pages: of Basic, a browser would make a dialogue of its own."""
+"""For scripts of pages: if Basic were named, the browser would open a dialogue."""
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
-    """The answer for whatever a view raised; None for what is a fault of ours, which Django then reports."""
+    """The answer for an error of a view; None for a fault of ours, which Django then reports."""
     told = understand(error)
     if told is None:
         return None
@@ -44,9 +44,10 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def error_headers(error: FoyerError, request: HttpRequest | Request | None = None) -> dict[str, str]:
-    """The headers that go with an error, on any route: every 401 names both ways to sign in, a 426 what to speak.
+    """The headers of an error, on any route: every 401 names both ways to sign in, a 426 the protocol to speak.
 
-    To a `request` that says that a script made it (`X-Requested-With`) it names the one that asks nobody anything.
+    If `request` says that a script made it (`X-Requested-With`), only Bearer is named, so that browsers open no
+    dialogue.
     """
     headers = {}
     if error.status == 401:

@@ -1,6 +1,6 @@
 """Fields of bodies that take a value as it came: no trimming, no guessing of types.
 
-A form can only say texts, so from a form a number, a truth value or JSON is taken as it is written.
+A form can only send texts, so in a form numbers, truth values and JSON are written as text.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ def check_printable(name: str) -> None:
 
 
 NAME_CHECKS = (check_printable, Seen(message="A name has something to see, not only blanks."))
-"""What names of rooms and tables are held to, in models and in bodies."""
+"""The checks of names of rooms and tables, in models and in bodies."""
 
 
 class NameText(StrictText):
-    """What something is called: 1-100 characters of any script, some of them to be seen; kept as sent."""
+    """A name: 1-100 characters of any script, some of them visible; kept as sent."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=100, validators=[*NAME_CHECKS], **options)
@@ -75,7 +75,7 @@ class StrictBoolean(serializers.BooleanField):
     """true or false; not 1, not "yes"."""
 
     def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
-        """A form that says nothing of it leaves it as it is; a page's form says `false` for a box without a tick."""
+        """A form without the field leaves it unchanged; a page's form sends `false` for a box without a tick."""
         value = dictionary.get(self.field_name, empty)
         return {"true": True, "on": True, "false": False}.get(value, value) if is_html_input(dictionary) else value
 
@@ -101,7 +101,7 @@ class StrictInteger(serializers.IntegerField):
 
 
 class Blank(str):
-    """What a form begins with where JSON is to be written."""
+    """The value that a form for JSON begins with."""
 
     is_json_string = True
 

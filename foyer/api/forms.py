@@ -1,7 +1,7 @@
-"""Forms of pages. A browser without scripts sends GET and POST, and fields; some of them say what it can't.
+"""Forms of pages. A browser without scripts sends only GET, POST and fields; some fields stand for what it can't send.
 
 `_method` is the method that is meant, `_content` a body as JSON, `csrfmiddlewaretoken` the CSRF token. `_filters` comes
-with the form that filters a list: what was left blank in it is not meant.
+with the form that filters a list: its blank fields are ignored.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def json_answer(error: FoyerError, request: HttpRequest | None = None) -> HttpRe
 
 
 def html_answer(error: FoyerError) -> HttpResponse:
-    """A page. It is made without the request, as what failed may be what tells who asks."""
+    """A page. It is made without the request, because reading the request's user may be what failed."""
     page = render_to_string("foyer/error.html", {"title": "Error", "error": error})
     headers = {**error_headers(error), "Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
     return HttpResponse(page, status=error.status, headers=headers)
@@ -96,7 +96,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """What changes something came without the token that its page has, or from a page of another site."""
+    """A request that changes something came without the CSRF token, or from a page of another site."""
     return answer_with(request, Forbidden("This form is too old, or another site's. Load its page again."))
 
 

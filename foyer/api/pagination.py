@@ -101,7 +101,7 @@ class IdPagination(Pagination):
         return shown
 
     def follow_beyond(self, request: Request, page: Page, id_at: Callable[[int], int]) -> None:
-        """Note that the list goes on: beyond the last entry or, where older ones follow, before the first."""
+        """Note that the list continues: after the last entry or, if older ones follow, before the first."""
         if page.is_backwards or (self.newest_first and page.after is None):
             self.follow(request, before=id_at(0))
         else:

@@ -1,4 +1,4 @@
-"""What a caller may do, asked without doing it."""
+"""Checks what a caller may do, without doing it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def may(view: APIView, request: Request) -> bool:
-    """Whether who sent `request` may use its method on the view."""
+    """Whether the user of `request` may use its method on the view."""
     try:
         view.check_permissions(request)
     except (APIException, FoyerError):

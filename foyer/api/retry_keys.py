@@ -1,4 +1,4 @@
-"""Retry keys: what a client sends along with a creation so that asking again is safe."""
+"""Retry keys: a client sends one with a creation, so that it can safely ask again."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ LONGEST_KEY = 255
 
 
 class RetryKey(NamedTuple):
-    """A retry key, and who sent it: the id of an account or, where nobody is signed in, an address."""
+    """A retry key and its sender: the id of an account or, if nobody is signed in, an address."""
 
     sender: int | str
     key: str
 
     def digest(self) -> str:
-        """The same for the same key of the same sender; tells neither."""
+        """A hash of key and sender. Neither can be read from it."""
         return salted_hmac("foyer.retry", f"{self.sender}\n{self.key}", algorithm="sha256").hexdigest()
 
 

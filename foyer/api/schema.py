@@ -1,9 +1,8 @@
 """REST in OpenAPI, read from the viewsets by drf-spectacular: serializers, pages, filters, permissions, docstrings.
 
-What none of these can say stands beside an action: the errors that it answers, as `@refuses(RoomNotFound)`, and with
-drf-spectacular's own `@extend_schema` headers and answers of other shapes. The first sentence of an action's docstring
-is its summary; its name and that of the viewset make the id: `listRooms`, `getRoom`. An example of a body is the
-`example` of its serializer.
+What these can't say is declared at the action: its errors by `@refuses(RoomNotFound)`, headers and answers of other
+shapes by drf-spectacular's own `@extend_schema`. The first sentence of an action's docstring is its summary. Its name
+and the viewset's name make the id: `listRooms`, `getRoom`. An example of a body is the `example` of its serializer.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ Kind = type[FoyerError]
 
 
 def refuses(*kinds: Kind) -> Callable[[Action], Action]:
-    """Say which errors an action answers, beside those that its permissions, its body and any route may give."""
+    """Declare the errors of an action, except those of its permissions, of its body, and of all routes."""
 
     def note(action: Action) -> Action:
         action.refuses = kinds  # type: ignore[attr-defined]
@@ -53,7 +52,7 @@ def refuses(*kinds: Kind) -> Callable[[Action], Action]:
 
 
 def example_body(value: Any) -> list[OpenApiExample]:
-    """What an action may be sent, where its serializer's example says something else."""
+    """An example of a request's body, if it differs from the example of the serializer."""
     return [OpenApiExample("Body", value, request_only=True)]
 
 
@@ -134,7 +133,7 @@ class AutoSchema(openapi.AutoSchema):
         return [str(app.verbose_name)] if app else super().get_tags()
 
     def map_parsers(self) -> list[str]:
-        """JSON alone. Of a form of the same shape a generator would make a second body with the same name."""
+        """JSON only. For a form of the same shape a generator would make a second body with the same name."""
         return ["application/json"]
 
     def get_override_parameters(self) -> list[Any]:
@@ -164,7 +163,7 @@ class AutoSchema(openapi.AutoSchema):
     def _get_examples(
         self, serializer: Any, direction: str, media_type: str, status_code: Any = None, extras: Any = None
     ) -> Any:
-        """Those that are given beside the action, or else that of the serializer."""
+        """The examples that are given at the action, otherwise that of the serializer."""
         serializer = force_instance(serializer)
         shape = type(getattr(serializer, "child", serializer))
         given = extras or (direction == "request" and self.get_examples())

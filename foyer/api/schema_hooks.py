@@ -1,4 +1,4 @@
-"""What is done to the OpenAPI document when drf-spectacular has made it."""
+"""Changes to the OpenAPI document after drf-spectacular has made it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def share_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
 
 
 def polish(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """Say of every integer that it has 64 bits, and drop what drf-spectacular notes for a hook that is not used."""
+    """Give every integer 64 bits, and remove notes of drf-spectacular for a hook that is not used."""
 
     def polished(part: Any) -> Any:
         if isinstance(part, list):

@@ -1,4 +1,4 @@
-"""Shapes of bodies, and of frames, which have many of them in common."""
+"""Shapes: the serializers of bodies and frames. Many bodies and frames share one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Schema = dict[str, Any]
 class Shape(serializers.Serializer[Any]):
     """What a body or a part of a frame looks like.
 
-    `example` is one such, for `/schema` and `/schema/events`; `also` is JSON Schema that is true of its fields
-    together. Its name there is that of the class, without `Serializer`.
+    `example` is an example for `/schema` and `/schema/events`. `also` is JSON Schema for all its fields together. Its
+    name in those documents is the name of the class, without `Serializer`.
     """
 
     example: ClassVar[Any] = None

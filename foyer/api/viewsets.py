@@ -1,4 +1,4 @@
-"""What the viewsets of REST have in common: bodies, pages, and forms of browsers without scripts."""
+"""The base of all viewsets: bodies, pages, and forms of browsers without scripts."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from foyer.paging import Page
 class ViewSet(GenericViewSet[Any]):
     """A `GenericViewSet` whose answers are mostly JSON from the store, sent as it is.
 
-    `serializer_class` says what its noun looks like, `input_serializers` what its actions take where that is another
-    shape. `path_help` explains parameters of the address. For the browsable API `links` says, for keys of the answer,
-    which route a value leads to, and which parameter of it the value is.
+    `serializer_class` is the shape of what it answers. `input_serializers` has the serializers of actions that take
+    another shape. `path_help` explains parameters of the address. `links` is for the browsable API: for keys of the
+    answer it says which route the value links to, and which parameter of that route the value is.
     """
 
     input_serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}

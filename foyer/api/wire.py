@@ -1,6 +1,6 @@
 """JSON as it goes over the wire: strict on the way in, exact on the way out.
 
-What `decode` takes, `encode` gives back with the same value and type: integers of any length, floats, the order of
+`encode` gives back every value that `decode` read, with the same type: integers of any length, floats, the order of
 keys, every character.
 """
 
@@ -19,7 +19,7 @@ from foyer.errors import MalformedJSON
 from foyer.times import time_text
 
 DEEPEST = 100
-"""Lists and objects inside each other; more is refused, as no parser downstream is asked to bear it."""
+"""Levels of lists and objects inside each other. More is refused, because other parsers might not accept it."""
 LONG_NUMBER = re.compile(rb"[0-9]{19}")
 """Shorter integers fit into 64 bits. orjson makes longer ones floats, so a body that has one goes to the stdlib."""
 
@@ -95,7 +95,7 @@ def quoted(text: str) -> bytes:
 
 
 def fields_of(stored: bytes) -> dict[str, Any]:
-    """The object that JSON of our own says, such as a stored function answers."""
+    """The object in JSON of our own, such as the answer of a stored function."""
     fields: dict[str, Any] = orjson.loads(stored)
     return fields
 

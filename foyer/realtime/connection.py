@@ -41,7 +41,7 @@ Framing = Callable[[bytes], bytes]
 
 
 class Dialect:
-    """How events look to one kind of client. `encode` gives the text of an event, None for one it does not hear of."""
+    """How events look to one kind of client. `encode` gives the text of an event, None for one that it does not get."""
 
     def __init__(self, name: str, encode: Callable[[Event], bytes | None]) -> None:
         self.name = name
@@ -104,7 +104,7 @@ def frame(text: bytes) -> bytes:
 
 
 class Identity(Protocol):
-    """Who is connected: what ending a session needs to know of him. `expires_at` is a Unix time."""
+    """The user of a connection: what is needed to end it with the session. `expires_at` is a Unix time."""
 
     @property
     def id(self) -> int: ...
@@ -119,7 +119,7 @@ class Identity(Protocol):
 
 
 class Nobody:
-    """The caller of a socket that anyone may open; no session of his can end."""
+    """The caller of a socket that anyone may open. There is no session that can end."""
 
     id = 0
     username = ""
@@ -210,7 +210,7 @@ class Connection:
     )
 
     waiting_bytes = 0
-    """What the client has not taken yet, as far as it waits here."""
+    """Bytes that wait here because the client has not read what was sent before."""
 
     def __init__(self, dialect: Dialect, caller: Identity, on_close: Callable[[int, str], None]) -> None:
         self.dialect = dialect
@@ -287,7 +287,7 @@ class Connection:
         self.close(CloseCode.TOO_SLOW, "too slow; reconnect and resume")
 
     def detach(self) -> None:
-        """The connection is over; let go of everything that leads back here."""
+        """The connection is over: drop all references that lead back here."""
         self.closing = True
 
 

@@ -1,4 +1,4 @@
-"""What an operator asks of every process that serves. It goes over the channel layer: it is rare, and may be lost."""
+"""Requests of operators to every serving process. They go over the channel layer: they are rare, and may be lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAUSE = 1.0
 async def aclose_connections(user_id: int) -> None:
     """Have every process close the sockets and streams of a user, with 4401. Their sessions stay.
 
-    Returns once the store has told them all; a process that is cut off from it at this moment does not hear of it.
+    Returns once the store has told them all. A process that has no connection to the store at this moment is not told.
     Raises `Unavailable`.
     """
     await get_channel_layer().group_send(GROUP, {"type": "close.connections", "user": user_id})

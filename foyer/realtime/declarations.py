@@ -1,7 +1,7 @@
-"""What frames there are: sockets, what they take, what they say, and the events of topics.
+"""Declarations of frames: the sockets, the commands they accept, the frames they send, and the events of topics.
 
-Apps declare theirs in `commands.py` and `frames.py`. Nothing here is used while frames pass: `asyncapi.py` makes the
-document at `/schema/events` of it, and the tests hold every frame that they hear or say against that.
+Apps declare theirs in `commands.py` and `frames.py`. Nothing here is used while frames are sent: `asyncapi.py` makes
+the document at `/schema/events` from it, and the tests check every frame that they send or receive against that.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class ClientId(StrictText):
 
 @dataclass(frozen=True)
 class Event:
-    """What happens in a topic. `topics` are prefixes of names: `room` is for `room:12`, `tables` for itself.
+    """An event of a topic. `topics` are prefixes of names: `room` is for `room:12`, `tables` for itself.
 
-    `stored` events have an offset and are in the topic's log; others are heard once or not at all.
+    `stored` events have an offset and are in the topic's log; others are delivered once or not at all.
     """
 
     kind: str
@@ -62,8 +62,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Command:
-    """What a client says. It is answered by a `reply` with a result that has the shape of `gives`, or by one of the
-    types in `answers`; None and none: by nothing. Where it fails, by `error`."""
+    """A frame from a client. It is answered by a `reply` with a result that has the shape of `gives`, or by one of the
+    types in `answers`; if both are empty, by nothing. If it fails, it is answered by `error`."""
 
     kind: str
     shape: Kind

@@ -1,6 +1,6 @@
-"""Passing events on: which topics have something for their readers, and whose turn it is.
+"""Passing events on: which topics have something for their readers, and which is next.
 
-What gathers in a topic until its turn comes goes out together, so that under load a socket is written to once for many
+All events that a topic has when its turn comes go out together. So under load a socket is written to once for many
 events. A large fan-out takes several turns of the loop, with other work between them.
 """
 
@@ -36,7 +36,7 @@ class FanOut:
         self.deliveries = 0
 
     def plan(self, feed: Feed) -> None:
-        """What gathers in a topic until the loop comes to it goes out together."""
+        """Put a topic into the queue. Its events go out together when its turn comes."""
         if feed.planned or not feed.pending:
             return
         feed.planned = True
@@ -69,7 +69,7 @@ class FanOut:
             self.loop.call_soon(self.flush)
 
     def write_some(self, feed: Feed, most: int) -> int:
-        """A fan-out that fails, which only a fault of ours makes it do, costs its batch and not every topic."""
+        """Write to up to `most` readers. If a fault of ours makes it fail, only this batch is lost."""
         try:
             return feed.fan_out(most)
         except Exception:

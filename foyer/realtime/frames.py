@@ -16,7 +16,7 @@ GATEWAY = Channel(
     "gateway",
     "/ws",
     "One socket for everything. It signs in by its handshake, or by a first frame `authenticate` within 10 s. After "
-    "`welcome` it passes on the events of its user's own topic, of all rooms he is a member of, and of the topics it "
+    "`welcome` it passes on the events of its user's own topic, of all rooms they are in, and of the topics it "
     "subscribes to. Commands are carried out one after another.",
     hears=lambda event: True,
 )

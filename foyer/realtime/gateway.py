@@ -1,8 +1,8 @@
 """The gateway, `/ws`: one socket for everything a user hears and does.
 
-It knows connections, topics and commands; what those mean, the apps say in their `commands.py`: `@command("post")` is
-what a frame of that type does, `@topics("room")` who may read the topics whose names begin so, `@at_once` what a user
-hears with nothing to ask for.
+It knows connections, topics and commands. The apps say in their `commands.py` what those mean. `@command("post")` says
+what a frame of that type does. `@topics("room")` says who may read the topics whose names begin with `room`. `@at_once`
+says which topics a user hears without asking.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ SIGN_IN_WITHIN = 10.0
 PORTION = 1000
 """Topics in one frame that says where they stand."""
 JOINED_AT_ONCE = 500
-"""Topics that a new socket subscribes to together: of one with very many, others' calls take turns with it."""
+"""Topics that a new socket subscribes to together. A socket with more takes turns with the calls of others."""
 HEARTBEAT = 25
 """Seconds after which the server pings a socket; a client that hears nothing for twice as long is cut off."""
 
@@ -125,7 +125,7 @@ def find_reading(caller: Any, name: Any) -> Reading:
 
 
 class Gateway(SocketConsumer):
-    """One socket. `caller` is who it belongs to once it signed in."""
+    """One socket. `caller` is its user, once it is signed in."""
 
     kind = "gateway"
     caller: Any = NOBODY
@@ -135,8 +135,8 @@ class Gateway(SocketConsumer):
         await super().serve(receive)
 
     async def identify(self) -> Any:
-        """Whoever the handshake names; a token in a subprotocol that is no good is told by a close code, which browsers
-        can read."""
+        """The user that the handshake names. A bad token in a subprotocol is answered by a close code, because browsers
+        can read that."""
         try:
             self.caller = await doors[0](self.scope)
         except NotAuthenticated as error:
@@ -201,8 +201,9 @@ class Gateway(SocketConsumer):
     async def welcome(self) -> None:
         """Subscribe to what the user hears at once, and say where each topic stands, before any event of it.
 
-        They hear their own topic before their rooms are looked up, so that a room they come into meanwhile is one of
-        them, or is told of there. Who is in very many rooms is told of them portion by portion.
+        The socket hears the user's own topic before their rooms are looked up. So a room that they join meanwhile is
+        either among those rooms, or comes as an event of their own topic. A user in very many rooms is told of them in
+        portions.
         """
         places: list[Place] = []
         kind, asked = "welcome", 0

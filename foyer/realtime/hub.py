@@ -130,7 +130,8 @@ class Hub:
                 raise Unavailable from None
             turns, stands_at = feed.turns, 0
             if check is not None and after is None:
-                stands_at = (await aread_head(topic)).offset  # what is heard late of before was known to the check
+                # Events up to this offset may arrive late; the check already reflects them.
+                stands_at = (await aread_head(topic)).offset
                 await check()
             if feed.turns == turns and self.feeds.get(topic.tag.encode()) is feed:
                 break

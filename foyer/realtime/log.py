@@ -47,7 +47,8 @@ class Event:
 
 
 class Stretch(NamedTuple):
-    """What came after an offset. `whole` is false where the log can't tell; `head` is where it stands now."""
+    """The events after an offset. `whole` is false if the log no longer has all of them; `head` is where it stands
+    now."""
 
     whole: bool
     head: Head
@@ -113,7 +114,7 @@ def complete(tag: str, kept: Sequence[Kept]) -> Steps[Missing]:
 def is_full() -> bool:
     """Whether a node of the store has no memory left, so that it refuses what would take more. Blocking.
 
-    A node that does not answer is not taken for full.
+    A node that does not answer does not count as full.
     """
     probe = LIBRARY.call("may_grow", []).command()
     for node in primaries():

@@ -1,8 +1,9 @@
 """Who is there: users with an open connection to any instance of the server.
 
-An instance says who came and who went, and every few seconds that it lives. Guarantees: a user joins once and leaves
-once, however many connections and instances he has; the users of an instance that died leave within `DEAD_AFTER` and
-two beats; one that stops in good order says nothing, so that nobody hears of a restart but where people stay away.
+An instance tells the store which users came and went, and sends a sign of life every few seconds. Guarantees: a user
+joins once and leaves once, however many connections and instances they use. The users of an instance that died leave
+within `DEAD_AFTER` and two beats. An instance that stops normally says nothing, so after a restart only users who did
+not come back are announced as gone.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ BEAT_EVERY = 5.0
 DEAD_AFTER = 20.0
 """Seconds without one after which an instance counts as dead."""
 GATHER = 0.1
-"""Seconds between two calls, at least, for each thousand connections that watch: when everyone comes back at once, each
-hears of all, so what they hear is joined."""
+"""Seconds between two calls, at least, for each thousand connections that watch. When all users come back at once, each
+is told of all others, so many arrivals are put into one event."""
 FIRST_PAUSE = 0.05
-"""Seconds before what the store did not take is told again; later pauses are longer."""
+"""Seconds until the store is told again what it did not accept; later pauses are longer."""
 AT_ONCE = 500
 """Users in one call, and so in one event, at most."""
 
@@ -48,7 +49,7 @@ Start = Callable[[Any], "asyncio.Task[Any]"]
 
 @dataclass(frozen=True)
 class Present:
-    """Who is there, by name as JSON in order, and where the log of comings and goings stood at that moment."""
+    """The users who are there, by name as JSON in order, and where the topic's log stood at that moment."""
 
     head: Head
     names: list[bytes]
@@ -67,7 +68,8 @@ class Present:
 
 
 class Pulse(NamedTuple):
-    """What the store says to a sign of life: how many users it has for the instance, and whether to beat on at once."""
+    """The store's answer to a sign of life: how many users it has for the instance, and whether to beat again at
+    once."""
 
     users: int
     more: bool
@@ -100,7 +102,7 @@ def _depart(topic: Topic, instance: str, users: Sequence[int]) -> Steps[None]:
 
 
 def _beat(topic: Topic, instance: str) -> Steps[Pulse]:
-    """Say that the instance lives, and let go of some users of one that does not."""
+    """Say that the instance lives, and remove some users of an instance that does not."""
     count, more = yield LIBRARY.call("beat", [topic.tag], topic.quoted, instance, int(DEAD_AFTER * 1000), AT_ONCE)
     return Pulse(count, bool(more))
 
@@ -149,8 +151,8 @@ class Presence:
 
     `start(coroutine)` runs something beside everything else; `watchers(topic)` counts the connections that hear of it.
 
-    `here` is what is so; the store is told of those in `changed`, all that changed in one tick together, and whatever
-    changes soon after goes with the next call. So a connection that comes and goes at once is not told of.
+    `here` is the present state. The store is told of the users in `changed`: all that changed in one tick go in one
+    call, later changes in the next. So a connection that opens and closes at once is not announced.
     """
 
     def __init__(self, topic: Topic, start: Start, watchers: Callable[[Topic], int]) -> None:
@@ -239,7 +241,7 @@ class Presence:
         return next((reader.caller.username for reader in self.here.get(user, ())), None)
 
     async def live(self) -> None:
-        """Beat, until the process ends; at once when it begins, so that nobody finds those of long ago."""
+        """Beat until the process ends. The first beat is sent at once, so that users of an earlier run are removed."""
         pause = 0.0
         while True:
             await asyncio.sleep(pause)
@@ -252,10 +254,10 @@ class Presence:
                 logger.exception("presence of %s: a beat failed", self.topic.name)
 
     async def beat(self) -> bool:
-        """Say that we live; True if there is more to clear away after one that does not.
+        """Say that we live; True if there is more to remove of an instance that does not.
 
-        Where the store knows others than we do (we were taken for dead, or it lost what it had acknowledged), we begin
-        again as another instance; those whom the former one had are with us before it has expired.
+        If the store has other users for us than we have (we were taken for dead, or the store lost writes), we begin
+        again as another instance. Our users are noted for the new one before the old one expires.
         """
         before = None if self.stopping or self.telling else len(self.here)
         pulse = await abeat(self.topic, self.instance)

@@ -1,7 +1,7 @@
-"""Coming back: a connection that reads topics already is given what it missed before.
+"""Coming back: a connection that already reads topics gets the events that it missed before.
 
-What happens in them meanwhile is kept back, so that a client has first the answer, then every missed event of each
-topic in order, then what came later, nothing twice.
+New events of these topics are kept back meanwhile. So a client gets first the answer, then every missed event of each
+topic in order, then later events, and nothing twice.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from foyer.store.steps import Steps
 
 
 class Attempt:
-    """One attempt at a creation: with a retry key perhaps not the first, nor the only one at this moment.
+    """One attempt at a creation. With a retry key there may be earlier attempts, and others at the same time.
 
     `token` is the same for all attempts with one key; what is made keeps it, so that it is recognised. `place` is where
     an earlier attempt was about to make it, '' if none had come that far.

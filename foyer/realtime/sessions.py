@@ -1,4 +1,4 @@
-"""Whose connections are whose, and what becomes of them when a session ends."""
+"""Which connections belong to which user, and how they are closed when a session ends."""
 
 from __future__ import annotations
 
@@ -96,12 +96,12 @@ class People:
         return self.presences[topic.tag]
 
     def came_online(self, reader: Connection) -> None:
-        """A connection was let in: whose it is, if anyone's, is online."""
+        """A connection was accepted: its user, if it has one, is online."""
         if reader.caller.id and not reader.closing:
             self.presence(ONLINE).enter(reader)
 
     def stop(self) -> None:
-        """From here on nobody leaves who goes: the server stops, and they may be at another one in a moment."""
+        """From here on nobody is announced as gone: the server stops, and its users may soon be at another one."""
         for presence in self.presences.values():
             presence.stopping = True
 
@@ -133,7 +133,7 @@ class People:
                 reader.close(CloseCode.SIGNED_OUT, EXPIRED)
 
     async def look_at_sessions(self) -> None:
-        """Close what was signed out without our hearing of it."""
+        """Close connections whose session ended without our being told."""
         readers = [reader for user_id, readers in self.users.items() if user_id for reader in readers]
         for check in session_checks:
             for start in range(0, len(readers), AT_ONCE):

@@ -1,7 +1,7 @@
-"""The lines of a hub to the store: one to each node that serves a topic it reads, and who listens to the sessions.
+"""The subscribers of a hub: one for each node that serves a topic it reads. One of them also hears of ended sessions.
 
-A line that breaks costs nobody an event: the nodes are looked up anew, topics subscribed to again, and what was missed
-meanwhile is read from the logs.
+When a subscriber is cut off, no event is lost: the nodes are looked up again, topics are subscribed to again, and
+missed events are read from the logs.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ANY_TAG = "{foyer}"
-"""That of no topic. What is told on every node, the end of a session, is heard from the one that serves this."""
+"""A tag of no topic. The end of a session is announced on every node; it is heard from the node that serves this
+tag."""
 
 
 class Subscribers:
-    """The open lines of a hub, by the node's address. Runs on the hub's loop."""
+    """The open subscribers of a hub, by the node's address. Runs on the hub's loop."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
@@ -36,7 +37,7 @@ class Subscribers:
         hub.start(self.keep_control())
 
     async def to(self, tag: str, *, refresh: bool = False) -> Subscriber:
-        """The open link to the node that serves `tag`. Raises `Unavailable`."""
+        """The open subscriber at the node that serves `tag`. Raises `Unavailable`."""
         options = await self.hub.store.node_options(tag, refresh=refresh)
         node = options.get("path") or f"{options['host']}:{options['port']}"
         opening = self.by_node.get(node)
@@ -54,7 +55,7 @@ class Subscribers:
         return link
 
     def cut_off(self, link: Subscriber) -> None:
-        """A link broke: have what it was for taken up again."""
+        """A subscriber was cut off: have its topics and channels subscribed to again."""
         for node, opening in list(self.by_node.items()):
             if opening.done() and not opening.cancelled() and opening.exception() is None and opening.result() is link:
                 del self.by_node[node]

@@ -1,7 +1,7 @@
-"""Topics: what has a log. `room:12`, `user:ann`, `tables`, `online`.
+"""Topics. Each has a log: `room:12`, `user:ann`, `tables`, `online`.
 
-A topic has a name, which clients see, and a tag, which its keys and its channel share. They differ where a name may
-be given to somebody else later: the topic of a user is kept under the account's id.
+A topic has a name, which clients see, and a tag, which its keys and its channel share. They differ for users, because
+another account may get the same name later: the topic of a user is kept under the account's id.
 """
 
 from __future__ import annotations

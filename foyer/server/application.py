@@ -32,11 +32,11 @@ METHODS = "GET, HEAD, OPTIONS"
 
 
 class Application:
-    """Hands each request to what answers it.
+    """Passes each request to the application that answers it.
 
-    `rest` is a WSGI application. `sockets` and `streams` are ASGI applications, for WebSockets and for the requests of
-    which `wants_events` says that they ask for an event stream. `may_hash` says which requests may have a password
-    hashed: those wait for threads of their own, so that a flood of them stalls nobody else.
+    `rest` is a WSGI application. `sockets` and `streams` are ASGI applications, for WebSockets and for requests that
+    ask for an event stream (`wants_events`). Requests that may hash a password (`may_hash`) have their own threads, so
+    that a flood of them delays nobody else.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Application:
             await self.rest(scope, receive, send)
 
     async def live(self, receive: Any, send: Any) -> None:
-        """What a server process does before its first connection and after its last."""
+        """Start what the process needs before its first connection, and stop it after the last."""
         await receive()
         with contextlib.suppress(*STORE_ERRORS, FoyerError):  # an absent store is given them by its first call
             await asyncio.get_running_loop().run_in_executor(None, load_functions)
@@ -110,7 +110,7 @@ def bridge_to(rest: Callable[..., Any], *, most_waiting: int) -> ThreadBridge:
 
 
 def note_request(request: Environ, status: int) -> None:
-    """Count and log a REST request; `RequestNotes` left word of its route and its user."""
+    """Count and log a REST request. `RequestNotes` has noted its route and its user."""
     method, route = request["REQUEST_METHOD"], request.get("foyer.route", "other")
     seconds = time.perf_counter() - request["foyer.begun_at"]
     metrics.count_request(method, route, status, seconds)
@@ -139,7 +139,7 @@ async def answer(page: Page, scope: Any, send: Any) -> None:
 def spare_the_loop() -> None:
     """Keep the garbage collector off the hot path: with 10,000 sockets a full collection takes half a second.
 
-    What start-up made is never looked at again; full collections are made by the hub, when it is quiet.
+    Objects made at the start are never collected. The hub makes full collections when it is quiet.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What apps have running beside the requests: tasks on the loop of each serving process, and processes of their own.
+"""What apps run beside the requests: tasks on the loop of each serving process, and processes of their own.
 
 Apps add to the two lists when Django starts.
 """

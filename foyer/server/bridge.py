@@ -28,7 +28,7 @@ Environ = dict[str, Any]
 
 
 class ThreadBridge:
-    """An ASGI application that runs a WSGI one. `threads` at once; `most_waiting` more wait, others are told to return.
+    """An ASGI application that runs a WSGI one: `threads` requests at once, `most_waiting` more wait, others get 503.
 
     Threads and places are shared fairly by the addresses of clients.
 
@@ -76,7 +76,8 @@ class ThreadBridge:
     async def read_body(self, scope: Any, receive: Any) -> bytes | None:
         """The request's body; None when the client left. Raises `TooLarge`, without keeping more than `max_body`.
 
-        What is a little too large is read to its end first, since a client that is still sending may miss the answer.
+        A body that is only a little too large is read to its end first: a client that is still sending may miss the
+        answer.
         """
         parts: list[bytes] = []
         size = 0

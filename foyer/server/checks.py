@@ -1,6 +1,6 @@
-"""What must be right before Foyer serves: no development values in production, no known password within reach.
+"""Checks before Foyer serves: no development values in production, no known password on an open network.
 
-They are deploy checks, as Django calls them: `manage.py check --deploy` runs them, `manage.py serve` insists on them.
+They are Django's deploy checks: `manage.py check --deploy` runs them, `manage.py serve` refuses to start if one fails.
 """
 
 from __future__ import annotations

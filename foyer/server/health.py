@@ -1,7 +1,7 @@
-"""Whether the server lives, and whether it can work: `/health/live` and `/health/ready`.
+"""Whether the process answers, and whether it can work: `/health/live` and `/health/ready`.
 
-Both are answered on the loop, which needs none of REST's threads, within `PATIENCE` whatever hangs. They are open to
-all: they say nothing that a client would not find out, and what they look at is looked at once for all who ask.
+Both are answered on the loop, without REST's threads, within `PATIENCE` even if a store hangs. Anyone may ask: the
+answers say nothing that a client could not find out, and one check serves all requests of the same moment.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from foyer.store.steps import STORE_ERRORS
 PATIENCE = 1.0
 """Seconds after which what did not answer counts as away."""
 FRESH = 0.5
-"""Seconds for which an answer is good for others who ask."""
+"""Seconds for which an answer is used again."""
 
 Page = tuple[int, dict[str, str], bytes]
 
 
 class Full(Exception):
-    """What was looked at is there, and takes nothing more."""
+    """The store is there and has no memory left."""
 
 
 async def live(scope: Any) -> Page:
-    """The loop answers, which is all that this says."""
+    """The loop answers; nothing else is checked."""
     return 200, {"content-type": "application/json"}, b'{"status":"ok"}'
 
 
@@ -83,7 +83,7 @@ memory_thread = ThreadPoolExecutor(1, thread_name_prefix="memory")
 
 
 async def ask_memory() -> None:
-    """Raises `Full`. Of a store that is away another check tells, so this one does not wait for it."""
+    """Raises `Full`. Another check reports a store that is away, so this one does not wait for it."""
     with contextlib.suppress(TimeoutError, Unavailable, *STORE_ERRORS):
         async with asyncio.timeout(PATIENCE / 2):
             if await asyncio.get_running_loop().run_in_executor(memory_thread, is_full):
@@ -99,7 +99,7 @@ async def ask_database() -> None:
 
 
 def select_one() -> None:
-    """Raises what the database does. One that broke while it lay idle says nothing, so a fresh one is asked."""
+    """Raises the database's error. If an idle connection broke, that says nothing, so a new connection is tried."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

@@ -1,7 +1,7 @@
 """Files that nobody else on the machine may read: password hashes, the admin's sessions, messages, the signing key.
 
-What a server writes into `DATA_DIR`, and an SQLite database wherever it is, is for its own user alone. That is looked
-at whenever a server starts, and mended: another program, or an earlier release, may have left it open.
+Everything that a server writes into `DATA_DIR`, and an SQLite database anywhere, is readable only for the server's
+user. Each start checks and repairs this, because another program, or an earlier release, may have left a file open.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def secrets_in(folder: Path, database: dict[str, Any]) -> Iterator[Path]:
 
 
 def close(path: Path, mode: int) -> None:
-    """Take from others what they may do with `path`. Raises `NotPrivate`."""
+    """Remove the rights of others on `path`. Raises `NotPrivate`."""
     with contextlib.suppress(FileNotFoundError):  # gone since it was listed
         now = stat.S_IMODE(path.stat().st_mode)
         if not now & OTHERS or stat.S_ISSOCK(path.stat().st_mode):

@@ -51,7 +51,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def raise_file_limit() -> None:
-    """Every socket is an open file; take as many as the system grants without asking anyone."""
+    """Allow as many open files, and so sockets, as the system's hard limit grants."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
@@ -148,7 +148,7 @@ def locked(folder: Path, how: int = 0) -> Iterator[None]:
 
 
 class Workers(Multiprocess):
-    """uvicorn's supervisor, which says whom it started and does not wait for ever."""
+    """uvicorn's supervisor. This one tells which processes it started, and does not wait for ever."""
 
     def __init__(self, config: Config, listener: socket.socket, announce: Callable[[list[int]], None]) -> None:
         super().__init__(config, [listener])
@@ -174,8 +174,8 @@ class Workers(Multiprocess):
         self.announce(self.pids())
 
     def let_go_of_their_ends(self) -> None:
-        """Close our copies of the workers' ends of the pipes: a worker that dies while it is asked whether it lives is
-        noticed at once then, as nobody is left to answer."""
+        """Close our copies of the workers' ends of the pipes. Then a worker that dies while it is asked whether it
+        lives is noticed at once, because its pipe breaks."""
         for process in self.processes:
             process.child_conn.close()
 
@@ -203,7 +203,7 @@ class Workers(Multiprocess):
 
 
 def forget_gauges(pid: int) -> None:
-    """What a worker that died said is so, is so no more; what it counted stays counted."""
+    """Remove the gauges of a worker that died. Its counters stay."""
     from prometheus_client.multiprocess import mark_process_dead  # not before there is a folder
 
     mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""What a process counted, told to Prometheus every two seconds, so that counting itself stays cheap.
+"""Passes what a process counted to Prometheus every two seconds, so that counting itself stays cheap.
 
 `docs/operating.md` says what each number means and what to do about it.
 """
@@ -26,7 +26,7 @@ KINDS = ("gateway", "room", "inbox", "join", "lobby", "sse")
 
 
 class TallyHistogram(Histogram):
-    """What a `Tally` counts. `look` adds what came since the last look, in one step for each bucket."""
+    """A histogram of a `Tally`. `look` adds what was counted since the last look, in one step for each bucket."""
 
     def __init__(self, name: str, documentation: str, counted: Tally) -> None:
         self.tally = counted

@@ -1,8 +1,8 @@
 """Django's cache, in the store, beside everything else that is kept there.
 
-It goes over the process' own connections, which are made when it is first used. Whatever is in it may be gone at any
-moment and is somewhere else as well. While the store is away, threads get the error of redis-py and the event loop gets
-`Unavailable`; both are answered 503. Under `IGNORE_EXCEPTIONS`, an option of django-redis, threads find it empty.
+It uses the process' own connections, which are made when it is first used. An entry may be gone at any moment; nothing
+is kept only here. While the store is away, threads get the error of redis-py and the event loop gets `Unavailable`;
+both are answered 503. With `IGNORE_EXCEPTIONS`, an option of django-redis, threads find the cache empty.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from foyer.store.replies import refuse
 
 
 class StoreClient(DefaultClient):
-    """What django-redis asks of a store, asked of ours: one server or a cluster, embedded or not."""
+    """The client of django-redis for our store: one server or a cluster, embedded or not."""
 
     def get_client(self, write: bool = True, tried: list[int] | None = None) -> Any:
         try:
@@ -59,12 +59,12 @@ class StoreClient(DefaultClient):
 
 
 class StoreCache(RedisCache):
-    """The cache. On the event loop, what is done to one entry shares the loop's own line, and takes no thread."""
+    """The cache. On the event loop, methods for one entry use the loop's own line and take no thread."""
 
     def bar(self, key: str, mark: Any, seconds: float) -> None:
         """Put a mark in the place of an entry that may be wrong from now on. Raises `Unavailable`.
 
-        Where the store's memory is full the entry is removed instead; nobody can put it back then.
+        If the store's memory is full, the entry is removed instead; nobody can put it back then.
         """
         try:
             try:

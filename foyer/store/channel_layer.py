@@ -1,8 +1,8 @@
 """The channel layer: groups of Channels consumers, whichever process they are in. Its messages may be lost.
 
-channels_redis keeps channels and groups and encodes what is said. How it reaches the store is ours: the store is looked
-for when the layer is first used, on a cluster any node is heard, a channel counts as joined once the node confirmed it,
-and after a break everything is joined again, at another node if need be. What was said meanwhile is lost.
+channels_redis keeps channels and groups and encodes the messages. The connections to the store are ours. They are made
+when the layer is first used. On a cluster they use any node. A channel counts as joined once the node confirmed it.
+After a break everything is joined again, at another node if necessary. Messages sent meanwhile are lost.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 CAPACITY = 1000
-"""Messages that wait for a consumer that is busy; what is said to it beyond that is lost."""
+"""Messages that may wait for a busy consumer; further ones are lost."""
 
 
 class Handed(NamedTuple):
@@ -51,7 +51,7 @@ class ChannelLayer(RedisPubSubChannelLayer):
         return layer
 
     async def new_channel(self, prefix: str = "specific.") -> str:
-        """A channel that is there until the task that asks for it ends: for a consumer, as long as its connection."""
+        """A channel that exists until the task that asks for it ends: for a consumer, as long as its connection."""
         layer, task = self._get_layer(), asyncio.current_task()
         assert task is not None
         channel = f"{layer.prefix}{prefix}{uuid4().hex}"
@@ -61,7 +61,7 @@ class ChannelLayer(RedisPubSubChannelLayer):
         return channel
 
     def when_closed(self, channel: str, callback: Callable[[], object]) -> None:
-        """Have `callback` called when a channel that `new_channel` made is there no more."""
+        """Have `callback` called when a channel of `new_channel` no longer exists."""
         self.endings[channel].append(callback)
 
     def end(self, channel: str) -> None:
@@ -69,7 +69,7 @@ class ChannelLayer(RedisPubSubChannelLayer):
             callback()
 
     def hand(self, channel: str, message: dict[str, Any], taken: Callable[[], None]) -> None:
-        """Put a message before a consumer of this process; it is not lost, whatever waits for it."""
+        """Give a message to a consumer of this process. It is not lost, even if many others wait for the consumer."""
         queue = self._get_layer().channels.get(channel)
         if queue is not None:
             queue.put_nowait(Handed(message, taken))
@@ -82,7 +82,7 @@ class ChannelLayer(RedisPubSubChannelLayer):
 
 
 class StoreConnection:
-    """What one loop's layer has in the place of channels_redis' connections. Runs on the loop."""
+    """The connection of one loop's layer, in place of those of channels_redis. Runs on the loop."""
 
     def __init__(self, layer: RedisPubSubLoopLayer) -> None:
         self.layer = layer
@@ -121,7 +121,7 @@ class StoreConnection:
             self.subscriber.unsubscribe(channel, sharded=False)
 
     def close_channel(self, channel: str) -> None:
-        """Forget a channel whose consumer ended without saying so: by an error, or with a message under way."""
+        """Remove a channel whose consumer ended without leaving it: by an error, or while a message was handled."""
         self.behind.discard(channel)
         if self.layer.channels.pop(channel, None) is None:
             return
@@ -191,7 +191,7 @@ class StoreConnection:
         self.restoring = None
 
     def begin(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
-        """A task whose error nobody may be waiting for any more."""
+        """Start a task. Its error is not reported if nobody waits for it any more."""
         task = self.loop.create_task(work)
         task.add_done_callback(lambda task: task.cancelled() or task.exception())
         return task

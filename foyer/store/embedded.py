@@ -1,7 +1,7 @@
-"""The embedded Valkey: the store of an installation that names none in `REDIS_URL`. One server for each data folder.
+"""The embedded Valkey: the store of an installation without `REDIS_URL`. One server for each data folder.
 
-Three locks in that folder decide everything. They are flocks, which the kernel lets go of when a process dies, however
-it dies, so nothing here trusts a pid file.
+Three locks in that folder decide who starts and stops it. They are flocks. The kernel releases them however a process
+dies, so no pid file is needed.
 
     door.lock    held while joining, starting or leaving: one process at a time
     users.lock   shared by every process that uses the server; whoever gets it alone is the last
@@ -94,7 +94,7 @@ class Store:
             os.close(users)
 
     def hold(self) -> int:
-        """One more hold on the server. Processes that share a descriptor share one hold."""
+        """Take one more lock on `users.lock`. Processes that share a descriptor share one lock."""
         users = os.open(self.folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(users, fcntl.LOCK_SH)
         return users
@@ -250,7 +250,7 @@ def socket_path(folder: Path) -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Make the folder of the socket, or refuse one in which another user could have put a server of his own."""
+    """Make the folder of the socket. Refuse one in which another user could have put their own server."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:

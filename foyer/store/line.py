@@ -1,7 +1,9 @@
-"""The line on which an event loop calls one store node: commands written a batch at a time, replies taken as they come.
+"""The connection on which an event loop calls one store node: commands are written in batches, replies read as they
+come.
 
-Every post passes here, so this speaks the Redis protocol itself. Through redis-py's asynchronous pipeline a call waits
-for nine turns of the loop, which a large fan-out makes long; here for three, and it costs the loop a third of the time.
+Every post goes through here, so this speaks the Redis protocol itself. In redis-py's asynchronous pipeline a call waits
+for nine turns of the loop, and a large fan-out makes each turn long. Here it waits for three, and takes a third of the
+loop's time.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from foyer.tally import note_trip
 BATCH = 512
 """Calls in one batch, at most: bounds how long a reply waits for those before it."""
 BATCHES_UNDER_WAY = 2
-"""While these are on their way, further calls gather; at load a batch is what one round trip gathers."""
+"""While so many are on their way, further calls wait. So under load a batch has all calls of one round trip."""
 
 
 class NotReached(ConnectionError):
@@ -35,7 +37,7 @@ Spoken = TypeVar("Spoken", bound=asyncio.Protocol)
 
 
 class Request(Protocol):
-    """What goes over a line: something that can say how it is written."""
+    """What is sent over a line. It says how it is written."""
 
     def command(self) -> Command: ...
 
@@ -118,7 +120,7 @@ class StoreLine(asyncio.Protocol):
         self.problem: RedisError = BROKEN
 
     def send(self) -> None:
-        """Write what waits, unless enough is under way already. Nothing is written before the node knows who we are."""
+        """Write what waits, unless enough is under way already. Nothing is written before the node has accepted us."""
         if self.transport is None:
             if self.opening is None and self.waiting:
                 self.opening = self.loop.create_task(self.open())

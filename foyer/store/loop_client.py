@@ -39,7 +39,7 @@ class Request:
 
     @property
     def anywhere(self) -> bool:
-        """Whether another node does as well."""
+        """Whether any other node may carry it out."""
         return isinstance(self.call, Plain) and self.call.anywhere
 
     def command(self) -> Command:
@@ -91,7 +91,7 @@ class LoopClient:
             line.send()
 
     def find(self) -> asyncio.Task[bool]:
-        """Look at where the nodes are, or join who is looking. True when they were found."""
+        """Look up where the nodes are; if a look-up is under way, wait for that one. True when they were found."""
         if self.finding is None:
             self.finding = self.loop.create_task(self.find_nodes())
         return self.finding
@@ -150,7 +150,8 @@ class LoopClient:
         return self.lines.get(node.name) or self.line(node.name, options_of(node))
 
     def answered(self, batch: Batch) -> None:
-        """Hand out the replies of a batch; what was not carried out for want of functions, or here, is sent again."""
+        """Give the replies of a batch to their calls. Calls that failed because functions are missing, or because this
+        is the wrong node, were not carried out and are sent again."""
         replies = confirmed(batch.replies, [list(range(len(batch.requests)))] if settings.REDIS_WAIT else [])
         unknown: list[Request] = []
         for request, reply in zip(batch.requests, replies, strict=True):
@@ -242,7 +243,7 @@ def fail_all(requests: Sequence[Request], problem: Exception) -> None:
 
 
 def fail(request: Request, problem: Exception) -> None:
-    """Have who waits told of a problem as a client is."""
+    """Give the waiting caller the error that a client gets for this problem."""
     if request.future.done():
         return
     try:

@@ -1,12 +1,12 @@
 """Django models that are kept in Redis.
 
-A `StoredModel` has no table. Its class says how one is read, made, changed and taken away, its `StoredQuerySet` how
-many are read, all as steps of the app's operations. On top of that works what Django developers know, blocking and
-awaitable: `objects`, `save`, `delete`, `refresh_from_db`.
+A `StoredModel` has no table. Its class says how one is read, made, changed and deleted; its `StoredQuerySet` says how
+lists are read. Both do so in steps of the app's operations. On top of that the usual methods of Django work, blocking
+and asynchronous: `objects`, `save`, `delete`, `refresh_from_db`.
 
-Guarantees: a loop reads one page after another, never everything at once. `save` writes the fields that were changed
-since the row was read, and no others. What an operation refuses is raised as it is, a `FoyerError`. No check is made
-of who asks: this is for code of the server, which may do everything.
+Guarantees: a loop reads one page after another, never everything at once. `save` writes only the fields that were
+changed since the row was read. Refusals of an operation are raised unchanged, as `FoyerError`. Permissions are not
+checked: this is for code of the server, which may do everything.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class StoredModel(models.Model):
     def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         """Make it, or write the fields that were changed, of `update_fields` where given.
 
-        Raises what the operation refuses, `InvalidInput` for fields that can't be stored, and `NotInRedis` where one
-        was changed that has to stay.
+        Raises what the operation refuses, `InvalidInput` for fields that can't be stored, and `NotInRedis` if a field
+        was changed that can't be changed.
         """
         wait_for(self.saving(update_fields, options))
 
@@ -56,14 +56,14 @@ class StoredModel(models.Model):
         await acarry_out(self.saving(update_fields, options))
 
     def delete(self, **options: Any) -> tuple[int, dict[str, int]]:  # type: ignore[override]  # not `using`
-        """Take it away. Returns how many went, as Django does: none where it was gone already."""
+        """Delete it. Returns how many were deleted, as Django does: none if it was gone already."""
         return wait_for(self.deleting(options))
 
     async def adelete(self, **options: Any) -> tuple[int, dict[str, int]]:  # type: ignore[override]
         return await acarry_out(self.deleting(options))
 
     def refresh_from_db(self, *args: Any, fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Read it anew; what was changed and not saved is lost, of `fields` where given. Raises `DoesNotExist`."""
+        """Read it again, or only `fields`. Changes that were not saved are lost. Raises `DoesNotExist`."""
         fresh = type(self)._default_manager.get(pk=self.pk)
         self.take_over(fresh, self.changed() - set(fields) if fields is not None else ())
 
@@ -75,7 +75,7 @@ class StoredModel(models.Model):
         raise NotInRedis(type(self), "save_base(), as loaddata calls it,", "create() each.")
 
     def validate_unique(self, exclude: Any = None) -> None:
-        """The operations see to it."""
+        """Nothing: the operations check it."""
 
     # What subclasses say, in steps
 
@@ -101,13 +101,13 @@ class StoredModel(models.Model):
         raise NotImplementedError
 
     def removing(self) -> Steps[None]:
-        """Take this one away. Raises `NotFound` where it is gone. Arguments are those of `delete`."""
+        """Delete this one. Raises `NotFound` if it is gone. Arguments are those of `delete`."""
         raise NotImplementedError
 
     # How it is done
 
     def changed(self) -> frozenset[str]:
-        """The names of the fields that are not as they were read."""
+        """The names of the fields that were changed since they were read."""
         return frozenset(name for name, value in self.known.items() if getattr(self, name) != value)
 
     def saving(self, update_fields: Iterable[str] | None, options: Mapping[str, Any]) -> Steps[None]:
@@ -131,7 +131,7 @@ class StoredModel(models.Model):
         return 1, {self._meta.label: 1}
 
     def filled(self) -> frozenset[str]:
-        """The names of the fields that have another value than a new one has by itself."""
+        """The names of the fields that don't have their default value."""
         fields = self._meta.concrete_fields
         return frozenset(f.attname for f in fields if getattr(self, f.attname) not in (None, "", f.get_default()))
 
@@ -148,7 +148,7 @@ class StoredModel(models.Model):
             raise InvalidInput(error.message_dict) from None
 
     def take_over(self, fresh: Self, but: Iterable[str] = ()) -> None:
-        """Be as the store has it, save for some fields."""
+        """Take all values from `fresh`, except the fields in `but`."""
         for name, value in fresh.known.items():
             if name not in but:
                 setattr(self, name, value)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", bound="StoredModel")
 Part = tuple[list[Row], Any]
-"""Some rows, and the place where the list goes on behind them; None at its end."""
+"""Some rows, and the place where the list continues after them; None at its end."""
 
 PAGE = 100
-"""Rows that a loop reads at once."""
+"""Rows that a loop reads at a time."""
 
 wait_for = async_unsafe("This waits for the store. On an event loop await its other form: aget, asave, async for …")(
     carry_out
@@ -34,9 +34,9 @@ wait_for = async_unsafe("This waits for the store. On an event loop await its ot
 
 
 class NotInRedis(NotSupportedError, TypeError):
-    """What was asked of a model takes SQL, and its rows are kept in Redis. The sentence says what works instead.
+    """This needs SQL, and the model's rows are kept in Redis. The message says what works instead.
 
-    It is a `TypeError` too: `list()` asks for a length first, and does without it after such an error only.
+    It is a `TypeError` too: `list()` asks for a length first, and continues without it only after a `TypeError`.
     """
 
     def __init__(self, model: type[models.Model], asked: str, instead: str) -> None:
@@ -55,11 +55,12 @@ INSTEAD = {
     "values": "Loop, and take what is wanted from each.",
     "values_list": "Loop, and take what is wanted from each.",
 }
-"""What does the work of what can't be done, by its name."""
+"""For each method that can't work, what to use instead."""
 
 
 class StoredManager(Protocol[Row]):
-    """What works of the manager of a model in Redis. Django's own types allow more, and no `create(after=…)`."""
+    """The methods that work on the manager of a model in Redis. Django's own types allow others, and no
+    `create(after=…)`."""
 
     def all(self) -> StoredQuerySet[Row]: ...
     def none(self) -> StoredQuerySet[Row]: ...
@@ -83,10 +84,10 @@ class StoredManager(Protocol[Row]):
 
 
 class StoredQuerySet(models.QuerySet[Row]):
-    """Rows of a model in Redis. As a Django QuerySet, but for what takes SQL.
+    """Rows of a model in Redis. Like a Django QuerySet, without what needs SQL.
 
-    A part that was cut off, such as `[:50]`, is read once and remembered. All else is read anew by each loop, `PAGE`
-    rows at once.
+    A slice, such as `[:50]`, is read once and remembered. Everything else is read again by each loop, `PAGE` rows at a
+    time.
     """
 
     answers: ClassVar[tuple[tuple[str, ...], ...]] = ()
@@ -150,7 +151,7 @@ class StoredQuerySet(models.QuerySet[Row]):
         return found
 
     def order_by(self, *fields: Any) -> Self:
-        """As the list is in order already, or the other way round."""
+        """The order that the list has anyway, or the reverse."""
         found, own = self.whole("order_by()"), self.order.removeprefix("-")
         field = str(fields[0]) if len(fields) == 1 else ""
         names = (own, self.model._meta.pk.name) if own == "pk" else (own,)
@@ -172,7 +173,7 @@ class StoredQuerySet(models.QuerySet[Row]):
         return self.cut(key.start or 0, key.stop)
 
     def cut(self, start: int, stop: int | None) -> Self:
-        """The part between two places, as a slice."""
+        """The part between two places: a slice."""
         part = self.all()
         part.start = self.start + start
         if stop is not None:
@@ -193,7 +194,7 @@ class StoredQuerySet(models.QuerySet[Row]):
 
     @property
     def is_bounded(self) -> bool:
-        """Whether there are so few that they can be read at once and remembered."""
+        """Whether there are few enough to be read at once and remembered."""
         return self.most is not None or not self.wanted.keys().isdisjoint(("pk", "pk__in"))
 
     @property
@@ -202,7 +203,7 @@ class StoredQuerySet(models.QuerySet[Row]):
 
     @property
     def query(self) -> NoReturn:  # type: ignore[override]
-        """Asked for by what puts a QuerySet into SQL, such as `Subquery`."""
+        """Django asks for this to put a QuerySet into SQL, as in `Subquery`."""
         raise self.cannot("SQL")
 
     def _clone(self) -> Self:
@@ -265,7 +266,7 @@ class StoredQuerySet(models.QuerySet[Row]):
         return found[0] if found else None
 
     def counting(self) -> Steps[int]:
-        """How many there are, where that is known without reading them."""
+        """How many there are, if that is known without reading them."""
         if not self.is_bounded:
             raise self.cannot("count()", INSTEAD["len"])
         return len((yield from self.everything()))
@@ -332,7 +333,7 @@ class StoredQuerySet(models.QuerySet[Row]):
     # Making
 
     def create(self, **fields: Any) -> Row:
-        """Make one. What is no field of the model goes to its `making`."""
+        """Make one. Arguments that are not fields of the model go to its `making`."""
         row, options = self.draft(fields)
         row.save(**options)
         return row
@@ -356,7 +357,7 @@ def refusal(name: str) -> Callable[..., NoReturn]:
 
 
 SAME = {"all"}
-"""What is right as Django has it."""
+"""Methods that stay as Django has them."""
 for name, _ in inspect.getmembers(models.QuerySet, inspect.isfunction):
     is_asked_for = not name.startswith("_") or name in ("__and__", "__or__", "__xor__")
     if is_asked_for and name not in SAME and name not in vars(StoredQuerySet):

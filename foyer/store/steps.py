@@ -1,11 +1,11 @@
-"""The door to Redis: stored functions, called from threads and from event loops.
+"""Calls of stored functions, from threads and from event loops. All access of the apps to Redis goes through here.
 
-An app declares its functions as a `Library` and its operations as generators that yield `Call`s; `operation` makes of
-one such generator a blocking function and an awaitable one. So a step is written once, runs on both sides, and a test
-can stop between any two.
+An app declares its functions as a `Library` and its operations as generators that yield `Call`s. `operation` makes two
+functions from such a generator: one that blocks and one that is awaited. So a step is written once and works in threads
+and on event loops, and a test can stop between any two.
 
-Guarantees: no call is sent twice by this module. When the connection breaks under a call, `Unavailable` is raised and
-whether it was carried out is unknown; what may not happen twice takes a retry key.
+Guarantees: this module sends no call twice. When the connection breaks during a call, `Unavailable` is raised, and it
+is not known whether the call was carried out. An operation that must not happen twice takes a retry key.
 """
 
 from __future__ import annotations
@@ -103,21 +103,21 @@ def send_together(calls: Sequence[Call]) -> list[Any]:
 
 
 class Query(NamedTuple):
-    """Something else that blocks, such as a query of SQL: `ask(*args)`. It raises nothing but a `FoyerError`."""
+    """Another blocking call, such as a query of SQL: `ask(*args)`. It raises only `FoyerError`s."""
 
     ask: Callable[..., Any]
     args: tuple[Any, ...] = ()
 
 
 queries = ThreadPoolExecutor(4, thread_name_prefix="query")
-"""Where event loops have their queries answered."""
+"""Threads that answer the queries of event loops."""
 
 Steps = Generator[Call | list[Call] | Query, Any, R]
-"""What an operation is made of: it yields a call, a list of calls to make together, or a query, and gets replies."""
+"""The steps of an operation: it yields a call, a list of calls to make together, or a query, and gets the replies."""
 
 
 def reply_to(step: Call | list[Call] | Query) -> Any:
-    """What one step of an operation gets, blocking."""
+    """The reply to one step of an operation, blocking."""
     if isinstance(step, Query):
         return step.ask(*step.args)
     return run_all(step) if isinstance(step, list) else run(step)
@@ -161,7 +161,7 @@ async def acarry_out(steps: Steps[R]) -> R:
 
 
 class Operation(Protocol[P, R]):
-    """An operation that blocks. `steps` is what it is made of, for `yield from` in others."""
+    """An operation that blocks. `steps` is its generator, for `yield from` in others."""
 
     steps: Callable[P, Steps[R]]
 

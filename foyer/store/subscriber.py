@@ -1,7 +1,7 @@
 """The connection on which a process hears announcements: to one node of the store, for some channels.
 
 It speaks just enough of the Redis protocol to subscribe and to listen, because every message of every room passes here.
-It only reports what it hears, and when it was cut off; whoever listens decides what to do about that.
+It only reports what it hears, and when it was cut off; its owner decides what to do then.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Subscriber(asyncio.Protocol):
     def unsubscribe(self, channel: str, *, sharded: bool = True) -> None:
         """Stop listening to a channel. What the node sent before it heard of this may still arrive.
 
-        Who still waits for the node to confirm it is told `Unavailable`.
+        Callers that still wait for the node to confirm it get `Unavailable`.
         """
         name = channel.encode()
         self.channels.discard(name)
@@ -111,7 +111,7 @@ class Subscriber(asyncio.Protocol):
                 self.left(reply[1])
 
     def confirm(self, channel: bytes) -> None:
-        """The node sends a channel from here on, unless it was told since then to stop, which it will answer next."""
+        """The node sends this channel from now on. If it was asked to stop since, its answer to that comes next."""
         if self.leaving[channel] > 0:
             return
         future = self.confirming.pop(channel, None)
@@ -154,7 +154,7 @@ class Subscriber(asyncio.Protocol):
 
 
 def refuse(future: asyncio.Future[None]) -> None:
-    """Tell who waits, if anyone still does, that the node did not confirm it."""
+    """Tell a caller that still waits that the node did not confirm the channel."""
     if not future.done():
         future.set_exception(Unavailable())
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,7 +1,7 @@
-"""What this process wrote to, for those who follow the logs: the first key of every call that may change something.
+"""The keys that this process wrote to, for the follower of logs: the first key of every call that may change something.
 
-Nothing is noted until somebody asks for it. A note is a hint: one that is lost with its process is made up for by the
-next write to the same key.
+Nothing is noted until somebody asks for it. A note is only a hint. If it is lost with its process, the next write to
+the same key makes a new one.
 """
 
 from __future__ import annotations

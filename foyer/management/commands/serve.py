@@ -1,4 +1,4 @@
-"""`manage.py serve`: from a checkout to a running server, and back to nothing when it is stopped."""
+"""`manage.py serve`: starts everything that a server needs, serves, and stops everything again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from foyer.store import embedded
 from foyer.store.client import without_password
 
 MIGRATION_LOCK = 0x466F796572
-"""The number by which PostgreSQL knows the lock that instances take to migrate one at a time."""
+"""The number of the lock in PostgreSQL that instances take, so that they migrate one at a time."""
 
 
 class Help(DjangoHelpFormatter, RawDescriptionHelpFormatter):
@@ -112,7 +112,7 @@ all that it started."""
                     self.stdout.write(f"Applied {len(plan)} migrations to the database.")
 
     def announce(self, pids: list[int]) -> None:
-        """Say what runs, where its data lies, where to look at it and how to stop it."""
+        """Print what runs, where its data is, its addresses and how to stop it."""
         alone = pids == [os.getpid()]
         served_by = f"process {pids[0]}" if alone else f"{len(pids)} workers, {', '.join(map(str, pids))}"
         lines = [
@@ -138,7 +138,7 @@ all that it started."""
 
 
 def refuse_if_unsafe(host: str) -> None:
-    """Open no port, make no file and start no store while something forbids to serve; say all of it at once."""
+    """Stop before a port is opened, a file made or a store started, if a check fails; list all failures at once."""
     if found := checks.refusals(host):
         raise CommandError(checks.explain(host, found))
 
@@ -173,7 +173,7 @@ def make_data_dir() -> None:
 
 @contextlib.contextmanager
 def one_instance_at_a_time() -> Iterator[None]:
-    """What instances that start at once must not do at once, on this machine or, with PostgreSQL, on any."""
+    """Hold a lock, so that one instance at a time prepares: on this machine or, with PostgreSQL, on any machine."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
