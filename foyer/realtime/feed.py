@@ -30,7 +30,7 @@ def acts_on(kind: str, *, ends: bool = False) -> Callable[[Action], Action]:
     """Register what a process does about events of a type: `action(event, readers)`, with those who read the topic.
 
     It runs after the event was passed on, and no later event is passed on before it has returned. By then it has taken
-    off the topic, or closed, every reader that may no longer read. So it may wait for the store, but never for a client.
+    off the topic, or closed, every reader that may no longer read. It may wait for the store, but never for a client.
     """
 
     def keep(action: Action) -> Action:
