@@ -1,8 +1,8 @@
-"""Which account has a name, as sockets find it without SQL: in the cache that all processes share.
+"""Names of accounts in the cache that all processes share. Sockets find an account there without SQL.
 
-An entry is never older than the row. Whoever is about to change the row or to delete it bars the name first: for a
-while nothing is kept under it and the row itself is asked. That while is longer than anybody takes from reading the
-row to keeping what they read, so what was read before the change is kept by nobody after it.
+An entry is never older than the row. Before the row is changed or deleted, its name is barred: for some time nothing is
+kept under it and the row itself is read. This time is longer than any process takes from reading the row to keeping it.
+So nobody can keep the old row after the change.
 """
 
 from __future__ import annotations
@@ -59,5 +59,5 @@ async def akeep_person(username_key: str, person: Person) -> None:
 
 
 def bar_name(username_key: str) -> None:
-    """Have the row asked from now on, by every process. Raises `Unavailable`: then nothing may be changed."""
+    """Make every process read the row from now on. Raises `Unavailable`: then the row must not be changed."""
     name_cache().bar(place(username_key), (), KEPT_FOR)

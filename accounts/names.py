@@ -1,4 +1,4 @@
-"""What a username and an email address may be, and what each is compared by."""
+"""Rules for usernames and email addresses, and the keys by which they are compared."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY_LENGTH = 512
 """Characters. Folding makes a name longer, a username three times at most; an address that outgrows this is refused."""
 
 NOT_PRINTABLE = regex.compile(rf"[[\p{{C}}\p{{Zl}}\p{{Zp}}]--{JOINERS}]", regex.V1)
-"""What no username has: whatever could make it look like another's, such as a change of direction."""
+"""Characters that no username has: they could make it look like another one, such as a change of direction."""
 DOTS = frozenset({".", ".."})
 
 
@@ -53,7 +53,7 @@ def validate_username(text: str) -> None:
 
 
 def username_key(text: str) -> str | None:
-    """What usernames are compared by; None for a text that is no username, so that nobody has it."""
+    """The key by which usernames are compared; None for a text that can't be a username."""
     try:
         return key_of(earlier_username(text))
     except ValueError:
@@ -61,7 +61,7 @@ def username_key(text: str) -> str | None:
 
 
 def email_key(text: str) -> str:
-    """What addresses are compared by. Raises `ValueError` with a sentence for what is no address."""
+    """The key by which addresses are compared. Raises `ValueError` with a sentence if it is no address."""
     key = key_of(text)
     try:
         validate_email(text)

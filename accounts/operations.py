@@ -1,10 +1,10 @@
 """Sessions, the copies of accounts and the limits on guessing, in Redis.
 
-A session is an entry at the user it belongs to, beside a copy of what the account is and may. So a token costs one
-call and no SQL, and ending the entry ends the token everywhere, with its sockets.
+A session is an entry among the user's keys, beside a copy of the account's name and rights. So checking a token costs
+one call and no SQL. Removing the entry ends the token everywhere, with its sockets.
 
-The copy is never older than the row: whoever changes the row puts a hold in its place before, and a new copy after.
-While a hold stands, or a copy is missing, the row itself is asked.
+The copy is never older than the row. A change of the row replaces the copy by a hold first, and by a new copy
+afterwards. While there is a hold, or no copy, the row itself is read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LUA = Path(__file__).parent / "lua"
 LIBRARY = Library("accounts", PRELUDE, LUA)
 
 MOST_SESSIONS = 50
-"""Of one account; the one with the least time left ends when one more begins."""
+"""Sessions of one account. When one more begins, the session with the least time left ends."""
 STAYING = "stay-"
 """How the id of a session begins that lasts for `STAY_SIGNED_IN`."""
 HOLD = 60_000
@@ -41,7 +41,7 @@ REMEMBER_GONE = 30 * 24 * 3600 * 1000
 
 
 class Standing(NamedTuple):
-    """What is copied of an account's row. `stamp` changes with the stored password, and says nothing about it."""
+    """The copied part of an account's row. `stamp` changes with the stored password, and does not reveal it."""
 
     id: int
     username: str
@@ -136,7 +136,7 @@ list_sessions, alist_sessions = operation(_list_sessions)
 
 
 def _ask(claims: Claims) -> Steps[Caller | None]:
-    """Whose session it is; None where only the row can tell. Raises `BadToken` if it ended."""
+    """The caller of a session; None if the row must be read. Raises `BadToken` if the session ended."""
     reply = yield LIBRARY.call("authenticate", [user_tag(claims.account)], claims.session)
     if not reply:
         return None
@@ -144,7 +144,7 @@ def _ask(claims: Claims) -> Steps[Caller | None]:
 
 
 def _ask_rights(proven: Standing) -> Steps[bool | None]:
-    """Whether somebody who proved to be `proven` is an admin now; None where only the row can tell."""
+    """Whether the account that signed in as `proven` is an admin now; None if the row must be read."""
     reply = yield LIBRARY.call("rights", [user_tag(proven.id)], proven.stamp)
     return None if reply < 0 else bool(reply)
 
@@ -196,7 +196,7 @@ bury, abury = operation(_bury)
 # Limits on guessing
 
 Limit = tuple[str, int]
-"""What failures are counted for, and how many of them there may be."""
+"""What failures are counted for, and how many are allowed."""
 
 
 def counter(counted: str) -> str:

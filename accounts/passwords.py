@@ -1,7 +1,7 @@
-"""Passwords: how they are hashed, what one may be, and how many are hashed at once.
+"""Passwords: how they are hashed, which ones are allowed, and how many are hashed at once.
 
-Hashing is slow on purpose and takes 19 MiB. It happens in a pool as large as this process' share of the cores; beyond a
-bounded queue a request is turned away at once, so that a flood of sign-ins can't take the server down with it.
+Hashing is slow on purpose and takes 19 MiB. It is done in a pool as large as this process' share of the cores, with a
+bounded queue. When the queue is full, a request is refused at once, so that a flood of sign-ins can't stop the server.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ SPACES = regex.compile(r"\p{Zs}")
 
 
 def prepared(password: str) -> str:
-    """A password as it is compared: RFC 8265's OpaqueString, so one keyboard's é is another's."""
+    """A password as it is compared: RFC 8265's OpaqueString, so an é is the same from every keyboard."""
     return password if password.isascii() else composed(SPACES.sub(" ", password))
 
 
 class OwaspArgon2Hasher(Argon2PasswordHasher):
     """Argon2id at OWASP's minimum: 19 MiB, two passes, one lane. Hashes what `prepared` gives.
 
-    A hash that an earlier release made of a password as it was sent is taken too.
+    Earlier releases hashed a password as it was sent; such a hash is accepted too.
     """
 
     time_cost = 2
@@ -97,7 +97,7 @@ def is_outdated(password: str, encoded: str) -> bool:
 
 
 def matches(password: str, encoded: str | None) -> bool:
-    """Whether `encoded` is the hash of `password`. Takes as long where there is none. Belongs into a slot."""
+    """Whether `encoded` is the hash of `password`. Takes as long if there is none. Runs in a slot."""
     known = check_password(password, encoded or dummy_hash())
     return known and encoded is not None
 

@@ -13,7 +13,7 @@ __all__ = ["Person", "afind_person", "find_person"]
 
 
 def find_person(username: str) -> Person:
-    """The account of that name, whatever its case. Raises `UserNotFound`."""
+    """The account of that name, in any case. Raises `UserNotFound`."""
     found = Account.objects.called(username)
     if found is None:
         raise UserNotFound(f"There is no user '{username}'.")

@@ -1,4 +1,4 @@
-"""Whose account one may look at, and whose an admin may change: the same on REST and in Django's admin."""
+"""Which accounts a caller may see, and which an admin may change: the same over REST and in Django's admin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def own_account(caller: Caller) -> Account:
 
 
 def reachable(caller: Caller, username: str) -> Account:
-    """The account of that name. Raises `Forbidden` for another's, whether or not it exists, save to an admin."""
+    """The account of that name. Callers who are not admins get `Forbidden` for any account but their own."""
     if key_of(username) == key_of(caller.username):
         return own_account(caller)
     if not caller.is_admin:
@@ -30,7 +30,8 @@ def reachable(caller: Caller, username: str) -> Account:
 
 
 def changeable(caller: Caller, username: str) -> Account:
-    """As `reachable`, to change it. Raises `Forbidden` for a superuser's too, save to its owner and to superusers."""
+    """As `reachable`, to change it. Raises `Forbidden` also for a superuser's account, unless the caller is its owner
+    or a superuser."""
     account = reachable(caller, username)
     if not is_within_reach(caller.id, account):
         raise Forbidden("Only a superuser changes the account of one.")
@@ -38,7 +39,8 @@ def changeable(caller: Caller, username: str) -> Account:
 
 
 def is_within_reach(caller_id: int, account: Account) -> bool:
-    """Whether an admin may change, delete or sign out `account`: a superuser's only its owner and superusers may."""
+    """Whether an admin may change, delete or sign out `account`. A superuser's account is for its owner and
+    superusers."""
     if not account.is_superuser or account.pk == caller_id:
         return True
     return Account.objects.filter(pk=caller_id, is_superuser=True, is_active=True).exists()

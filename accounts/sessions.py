@@ -1,4 +1,4 @@
-"""Who is calling: the store is asked first, and the row of the account where only that can tell."""
+"""The caller of a token: the store is asked first; the row of the account is read if the store has no copy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from foyer.realtime.connection import Identity
 
 
 def authenticate(token: str) -> Caller:
-    """Whose token it is. Raises `BadToken`; a forged or expired one is refused without asking the store."""
+    """The caller of a token. Raises `BadToken`; a forged or expired one is refused without asking the store."""
     claims = read_token(token)
     return ask(claims) or ask_row(claims)
 

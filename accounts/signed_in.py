@@ -1,4 +1,4 @@
-"""Who is signed in and who is connected, as models that are kept in Redis. Part of `accounts.models`."""
+"""Sessions and connected users, as models that are kept in Redis. Part of `accounts.models`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SessionQuerySet(StoredQuerySet["Session"]):
 
 
 class Session(StoredModel):
-    """One session of an account. Its id is no token, and signs nobody in."""
+    """One session of an account. Its id is not a token; nobody can sign in with it."""
 
     id = models.CharField(primary_key=True, max_length=64)
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="+", db_constraint=False)
@@ -43,7 +43,7 @@ class Session(StoredModel):
     made_of = frozenset({"account_id"})
 
     token = ""
-    """What signs in with it. It is kept nowhere, so it is here right after the session was made, and never again."""
+    """The token of the session. It is not stored, so it is here only right after the session was made."""
 
     class Meta(StoredModel.Meta):
         default_permissions = ("view", "delete")

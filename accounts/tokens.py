@@ -17,7 +17,7 @@ CLOCKS_APART = 10
 
 
 class Claims(NamedTuple):
-    """What a token says. `expires_at` is a Unix time."""
+    """The content of a token. `expires_at` is a Unix time."""
 
     account: int
     session: str

@@ -1,7 +1,8 @@
-"""The lobby chat, `/join`: everyone who is in it sees who is there and what is said.
+"""The lobby chat, `/join`: everyone who is in it sees the other users and all messages.
 
-Every frame, either way, is `{"type", "sent_at", "msg"}`. What is said is in the room `lobby`. Who is there is told in a
-topic of its own, in the room's slot of the store, so that nobody is heard before he came or after he went.
+Every frame, in both directions, is `{"type", "sent_at", "msg"}`. Messages are in the room `lobby`. Users who come and
+go are in a topic of its own, in the room's slot of the store. So no message of a user comes before they joined or after
+they left.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from rooms.operations import LOBBY, topic_of
 
 CHAT = topic_of(LOBBY)
 GUESTS = Topic(LOBBY, f"{CHAT.tag}:guests")
-"""Who is in the lobby chat."""
+"""The users in the lobby chat."""
 
 kept.append(GUESTS)
 
@@ -71,14 +72,15 @@ class JoinSocket(CallersSocket):
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 await guests.told(self.caller.id)
-            # His own coming is in the log by now, so it is read from there before anything that is said after it.
+            # The user's own coming is in the log by now, so it is read from there before any later message.
             await self.hub.subscribe(GUESTS, self.connection, *present.head)
             await self.hub.subscribe(CHAT, self.connection, *said)
         except (TimeoutError, UnknownCursor):
             raise Unavailable from None
 
     def tell_who_is_there(self, present: Present) -> None:
-        """All but himself; where another connection of his is in already, he sees himself come nevertheless."""
+        """Send the list of users without this one. If another connection of the user is in already, the event of their
+        coming is sent all the same."""
         name = orjson.dumps(self.caller.username)
         others, is_in = present.without(name)
         self.connection.reply(framed("users_online", b'{"list":%b}' % others))

@@ -1,4 +1,4 @@
-"""The socket of `/lobby_api`: lobby tables, live. Its frames tell their type in `$type`."""
+"""The socket of `/lobby_api`: lobby tables, live. Its frames have their type in `$type`."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from lobby.serializers import (
 
 CHANGES = frozenset({"table_added", "table_updated", "table_removed"})
 REFUSALS = (TableNotFound, TableIdTaken, PlaceGone, RetryKeyReused)
-"""Why a change that was understood is not made."""
+"""Errors of a change whose frame was right. They are answered by a frame of their own, such as `add_failed`."""
 ATTEMPTS = 3
-"""Lists sent to one who subscribes, at most: another is due only where the log was lost since the one before."""
+"""Lists sent to a new subscriber, at most. A second one is needed only if the log was lost since the first."""
 
 
 def as_frame(event: Event) -> bytes | None:
-    """The list as it is; of a change what the log says of it, without topic and offset."""
+    """The list unchanged; a change as the log has it, without topic and offset."""
     if event.kind == LIST:
         return event.json
     if event.kind not in CHANGES:
@@ -88,7 +88,7 @@ class LobbySocket(SocketConsumer):
     # Signing in
 
     async def sign_in(self, command: dict[str, Any]) -> None:
-        """Whoever was signed in is no longer, whether or not this one is."""
+        """Sign in. An earlier login on this socket ends, whether or not this one succeeds."""
         credentials = checked(CredentialsSerializer, command)
         self.sign_out()
         try:
@@ -106,7 +106,7 @@ class LobbySocket(SocketConsumer):
             self.login = None
 
     async def admin(self) -> Identity:
-        """Who is signed in, if he is an admin at this moment. Raises `NotAuthorized`."""
+        """The user who is signed in, if they are an admin at this moment. Raises `NotAuthorized`."""
         if self.login is None or not await self.login.is_admin():
             raise NotAuthorized
         return self.login.caller

@@ -184,11 +184,11 @@ class Guest(FrameShape):
 
 
 class Joined(Guest):
-    """Somebody has come in. The newcomer sees himself come, too."""
+    """Somebody has come in. The newcomers get this for themselves, too."""
 
 
 class Left(Guest):
-    """Somebody has left with the last of his sockets."""
+    """Somebody has left with the last of their sockets."""
 
 
 class ChatMessage(FrameShape):

@@ -1,7 +1,7 @@
-"""The list of tables as sockets get it: read once for all who ask at the same time, and framed once for all of them.
+"""The list of tables for sockets: read once for all who ask at the same time, and framed once for all of them.
 
-When ten thousand clients come back at once, each reading ten thousand tables for itself would stop the store for more
-than a minute, and each holding its own copy while it is sent would take gigabytes.
+Suppose ten thousand clients come back at once, to ten thousand tables. If each read the list for itself, the store
+would be blocked for more than a minute. If each had its own copy while it is sent, they would take gigabytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lobby.operations import Listing, alist_tables
 from lobby.serializers import table_list
 
 LIST = "table_list"
-"""The type of the list, which travels as an event that is in no log."""
+"""The type of the list. It is sent as an event that is in no log."""
 
 
 class SharedListing:
@@ -30,7 +30,7 @@ class SharedListing:
     async def newest(self) -> tuple[Head, Batch]:
         """The list as it is at some moment after this call, and where the log stands with it. Raises `Unavailable`.
 
-        Who asks while it is being read shares the reading that follows, with all who wait for it.
+        Callers that come while the list is being read share the next reading.
         """
         asked = self.begun
         async with self.reading:
@@ -51,7 +51,7 @@ shared: WeakKeyDictionary[asyncio.AbstractEventLoop, SharedListing] = WeakKeyDic
 
 
 def shared_listing() -> SharedListing:
-    """That of the running loop."""
+    """The list of the running loop."""
     loop = asyncio.get_running_loop()
     found = shared.get(loop)
     if found is None:

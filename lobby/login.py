@@ -1,8 +1,8 @@
-"""Who is signed in on a socket of `/lobby_api`: nobody at first, then whoever proved a password last.
+"""Logins on a socket of `/lobby_api`: nobody at first, then the user who gave a right password last.
 
-A login is not a session: it has no token, and it ends with the socket, or when the account's sessions are ended. The
-socket stays open then, as it needs no login to read. What a login may is asked of the account at every command that
-asks for rights, so that nothing depends on the news of a change arriving in time.
+A login is not a session. It has no token, and it ends with the socket, or when the account's sessions are ended. The
+socket stays open then, because reading needs no login. Rights are read from the account at every command that needs
+them, so a change of rights counts at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ AGAIN_AFTER = 3.0
 
 
 class Login(Connection):
-    """Somebody who is signed in on a socket. To the hub it is a connection of his: one that reads no topic."""
+    """A user who is signed in on a socket. For the hub it is a connection of the user that reads no topic."""
 
     __slots__ = ("proven",)
 
@@ -31,12 +31,12 @@ class Login(Connection):
         self.proven = account.standing
 
     async def is_admin(self) -> bool:
-        """Whether he may do what admins may, at this moment. Raises `Unavailable`."""
+        """Whether the user has the rights of an admin at this moment. Raises `Unavailable`."""
         return not self.closing and await ais_admin_now(self.proven) and not self.closing
 
 
 class Door:
-    """Where the logins of one socket are tried, so many and no more; `address` is the client's."""
+    """Tries the logins of one socket, and limits how many; `address` is the client's."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -44,7 +44,7 @@ class Door:
         self.looked_at = time.monotonic()
 
     async def prove(self, username: str, password: str) -> Account:
-        """The account, if the password is its own. Raises as `averify` does, and `TooManySignIns` for this socket."""
+        """The account, if the password is right. Raises as `averify` does, and `TooManySignIns` for this socket."""
         now = time.monotonic()
         self.left = min(AT_ONCE, self.left + (now - self.looked_at) / AGAIN_AFTER)
         self.looked_at = now

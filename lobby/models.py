@@ -1,4 +1,4 @@
-"""Lobby tables, as models. What can be done with them is in `operations.py`."""
+"""Lobby tables, as models. Their operations are in `operations.py`."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def message_of(frame: Frame) -> int:
 
 @command("typing", frames.TypingIn, gives=Nothing)
 async def typing(gateway: Gateway, frame: Frame) -> bytes:
-    """Tell a room or a user that one is writing. Answered only to a client that wants to know, by an `id`."""
+    """Tell a room or a user that the caller is writing. Answered only if the frame has an `id`."""
     if is_direct(frame):
         person = await afind_person(frame["user"])
         topic = user_topic(person.id, person.username)
@@ -128,7 +128,7 @@ async def typing(gateway: Gateway, frame: Frame) -> bytes:
 
 @command("read", frames.ReadUpTo, gives=frames.Unread)
 async def read(gateway: Gateway, frame: Frame) -> bytes:
-    """Note how far the caller has read; his other devices are told."""
+    """Note how far the caller has read; their other devices are told."""
     offset = number(frame, "offset", 0, 2**53)
     if offset is None:
         raise InvalidInput({"offset": ["The offset up to which was read is expected: a whole number."]})

@@ -23,7 +23,7 @@ from rooms.operations import ashow_room, topic_of
 
 
 def received_only(event: Event) -> bytes | None:
-    """Of what happens to a user, the direct messages that others sent him, or he himself."""
+    """Direct messages to the user, from others and from the user. None for other events of their topic."""
     if event.kind != "direct_message":
         return None
     told = orjson.loads(event.json)

@@ -1,4 +1,4 @@
-"""What frames say of messages, and the sockets that are there for them."""
+"""Frames about messages, and the sockets of rooms and of the inbox."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Posted(FrameShape):
 
 @event("direct_message", "user")
 class Sent(FrameShape):
-    """Somebody said something to the user, or he to somebody."""
+    """Somebody said something to the user, or they to somebody."""
 
     message = DirectMessageSerializer()
     example = {"message": DirectMessageSerializer.example}

@@ -1,4 +1,4 @@
-"""Messages of rooms, as models. What can be done with them is in `operations.py`."""
+"""Messages of rooms, as models. Their operations are in `operations.py`."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 A message is an event in the log of its room, and its id is that event's offset. A direct message is one in the log of
 its sender and one in that of its recipient, each with its own id; it is acknowledged when both are stored, and so are
 its edits and its deletion. What a crash leaves undelivered waits in the sender's outbox and is delivered, once and in
-order, before what he says next to the same one, or when he is seen next.
+order: before the sender's next message to the same user, or when the sender next writes or reads a direct message.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Operations on what people read and are about to write: read markers, unread messages, and who is typing.
+"""Operations for read markers, unread messages and typing.
 
 They are operations like those in `operations.py`, and may name keys; they are apart because they change no message.
 

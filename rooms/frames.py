@@ -14,7 +14,7 @@ from rooms.serializers import NewMemberSerializer, NewRoomSerializer, RoomSerial
 
 
 class ByName(serializers.CharField):
-    """Who did something; null once his account is deleted."""
+    """Who did something; null once their account is deleted."""
 
     def __init__(self) -> None:
         super().__init__(allow_null=True, help_text="Who did it; null once that account is deleted.")

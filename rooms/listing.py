@@ -1,4 +1,4 @@
-"""What lists say of rooms and of their members, with what other apps and presence tell of each."""
+"""Lists of rooms and of members, with additions from other apps and from presence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rooms.search import search_rooms
 
 Summaries = Callable[[Caller, list[str]], list[bytes]]
 own_room_summaries: list[Summaries] = []
-"""What other apps tell of a caller's own rooms: for each room id, members of a JSON object without its braces."""
+"""Additions of other apps to a caller's own rooms: for each room id, members of a JSON object without its braces."""
 
 
 class RoomsWanted(NamedTuple):

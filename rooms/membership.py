@@ -1,8 +1,8 @@
 """Operations on the members of a room: the second half of `operations.py`, which would be too long with it.
 
-A change of members is one step in the room: the membership, its event, and a notice for the member concerned. Saying it
-in the log of that user is a step in another slot. A notice that a crash left behind is said by whoever touches the
-room's members next, once and in the order of the room's log.
+A change of members is one step in the room: the membership, its event, and a notice for the user who was added or
+removed. Appending the event to that user's log is a step in another slot. If a crash leaves a notice behind, the next
+operation on the room's members delivers it, once and in the order of the room's log.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class MemberPage(NamedTuple):
 def _page_of_members(caller: Caller, room_id: str, after: str = "", limit: int = MOST_MEMBERS) -> Steps[MemberPage]:
     """Up to `limit` of those in a room, those after the place `after` that came with an earlier page.
 
-    A place stays one, whoever comes and goes. Raises `RoomNotFound`, `UnknownCursor` for what can't be a place.
+    A place stays valid when members come and go. Raises `RoomNotFound`, `UnknownCursor` if it can't be a place.
     """
     if after and not PLACE.fullmatch(after):
         raise UnknownCursor
@@ -163,12 +163,13 @@ require_member, arequire_member = operation(_require)
 
 
 def add_by_name(caller: Caller, room_id: str, username: str) -> tuple[Member, bool]:
-    """As `add_member`; who may not see the room is not told who has an account. Raises `UserNotFound` too."""
+    """As `add_member`. Callers who may not see the room don't learn which accounts exist. Raises `UserNotFound` too."""
     show_room(caller, room_id)
     return add_member(caller, room_id, find_person(username))
 
 
 def remove_by_name(caller: Caller, room_id: str, username: str) -> None:
-    """As `remove_member`; who may not see the room is not told who has an account. Raises `UserNotFound` too."""
+    """As `remove_member`. Callers who may not see the room don't learn which accounts exist. Raises `UserNotFound`
+    too."""
     show_room(caller, room_id)
     remove_member(caller, room_id, find_person(username))

@@ -1,4 +1,4 @@
-"""Rooms, and who is in them, as models. What can be done with them is in `operations.py` and `membership.py`."""
+"""Rooms and their members, as models. Their operations are in `operations.py` and `membership.py`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class RoomQuerySet(StoredQuerySet["Room"]):
 
 
 class Room(StoredModel):
-    """A room. `save` renames it, or says whom it is for."""
+    """A room. `save` renames it, or changes whether it is for members only."""
 
     id = models.CharField("room id", primary_key=True, max_length=16, editable=False)
     name = models.CharField(max_length=100, validators=[*NAME_CHECKS])
@@ -99,7 +99,7 @@ class Room(StoredModel):
 
 
 class Members:
-    """Who is in a room: `room.members`. A loop gives a `Member` for each, by the time they joined.
+    """The members of a room: `room.members`. A loop gives a `Member` for each, by the time they joined.
 
     They are read one portion after another.
     """
@@ -138,14 +138,14 @@ class Members:
         return await acarry_out(is_member.steps(account.pk, self.room_id))
 
     def add(self, *accounts: Somebody, by: Somebody | None = None) -> None:
-        """Let accounts in; who is in already stays so. Events say that `by` did it, or nobody."""
+        """Add accounts; members stay members. Events name `by`, or nobody."""
         wait_for(self.adding(accounts, by))
 
     async def aadd(self, *accounts: Somebody, by: Somebody | None = None) -> None:
         await acarry_out(self.adding(accounts, by))
 
     def remove(self, *accounts: Somebody, by: Somebody | None = None) -> None:
-        """Take accounts out, those that are in. Events say that `by` did it, or nobody."""
+        """Remove accounts that are members. Events name `by`, or nobody."""
         wait_for(self.removing(accounts, by))
 
     async def aremove(self, *accounts: Somebody, by: Somebody | None = None) -> None:

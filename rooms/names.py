@@ -1,4 +1,4 @@
-"""What names of rooms are compared by."""
+"""The keys by which names of rooms are compared."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from foyer.text import key_of
 
 
 def name_key(name: str) -> str:
-    """What names are compared by: the same for any case, composition, and for what nobody sees."""
+    """The key of a name. Case, composition and invisible characters make no difference."""
     return key_of(name)
 
 
 def earlier_key(name: str) -> str:
-    """What earlier releases compared names by: the interpreter's tables, and every character that nobody sees."""
+    """The key of a name in earlier releases: by the interpreter's tables, with invisible characters."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

@@ -1,8 +1,8 @@
 """Rooms and the index of their names, in Redis.
 
-A room's keys share the tag `{room:<id>}`, the index has `{rooms}`, what a user is in is kept at `{user:<id>}`; so an
-operation that touches two of them is a sequence of steps. Each step may be repeated, and they are ordered so that what
-a crash leaves behind is invisible and put right by the next who comes across it:
+A room's keys share the tag `{room:<id>}`, the index has `{rooms}`, and a user's list of rooms is at `{user:<id>}`. So
+an operation on two of them is a sequence of steps. Each step may be repeated. Their order makes sure that clients don't
+see what a crash leaves behind, and that the next operation that finds it repairs it:
 
 - a name is claimed before its room is made; a claim without a room is taken over by the next who wants the name;
 - a claim has a number, so that one which was seen to be idle is not taken from a room that has renewed it since;
@@ -65,7 +65,7 @@ def changeable(room_id: str) -> Topic:
 
 
 def free_key(name: str) -> str:
-    """What a name that a room is to have is compared by. Raises `RoomNameTaken` for that of the lobby."""
+    """The key of a name for a room. Raises `RoomNameTaken` for the name of the lobby."""
     key = name_key(name)
     if key == LOBBY:
         raise RoomNameTaken(f"A room named '{LOBBY}' exists.")
@@ -139,7 +139,7 @@ def made_room(room_id: str, room: bytes, *notices: bytes) -> Steps[bytes]:
 
 
 def tell(room_id: str, notices: list[bytes]) -> Steps[None]:
-    """Say what is to be said in the logs of those it concerns, in order, and then that it was said."""
+    """Append notices to the logs of the users concerned, in order, then mark them as delivered."""
     tag = topic_of(room_id).tag
     while notices:
         room, epoch, *rows = notices
@@ -342,7 +342,7 @@ def remember_signer(user_id: int, log_tag: str) -> Call:
 
 
 def sign(caller: Caller, log_tag: str) -> Steps[None]:
-    """Before a caller's name gets into a log with what they did: an admin may never have signed there, others have."""
+    """Make the caller a signer of a log, before their name gets into it. Members are signers already; admins perhaps not."""
     if caller.is_admin and caller.id:
         yield remember_signer(caller.id, log_tag)
 

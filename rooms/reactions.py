@@ -1,4 +1,4 @@
-"""What every process does when a room changes: who may read on, and who may not."""
+"""What every process does when a room changes: it stops or starts the reading of those whose rights changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rooms.operations import aopenness
 
 
 def put_out(reader: Connection, room_id: str, code: int, reason: str) -> None:
-    """Take a connection off a room; one that reads nothing else is closed."""
+    """Take a connection off a room. If it reads nothing else, it is closed."""
     get_hub().unsubscribe(room_topic(room_id).tag, reader)
     if not reader.many_topics:
         reader.close(code, reason)
@@ -27,7 +27,7 @@ def put_out(reader: Connection, room_id: str, code: int, reason: str) -> None:
 
 @acts_on("room_deleted", ends=True)
 async def leave_room(event: Event, readers: list[Connection]) -> None:
-    """A room that is gone is heard by nobody."""
+    """Nobody reads a room that is deleted."""
     room_id = orjson.loads(event.json)["roomId"]
     for reader in readers:
         put_out(reader, room_id, CloseCode.GONE, "the room was deleted")
@@ -48,7 +48,7 @@ async def shut_out_strangers(event: Event, readers: list[Connection]) -> None:
 
 @acts_on("member_removed")
 async def stop_hearing(event: Event, readers: list[Connection]) -> None:
-    """One who was taken out hears nothing more of the room, but for the sockets on which anyone may listen."""
+    """A user who was removed stops reading the room, except on sockets on which anyone may listen."""
     told = orjson.loads(event.json)
     room_id = told["topic"].removeprefix("room:")
     concerned = [reader for reader in readers if reader.caller.username == told["username"]]
@@ -60,7 +60,7 @@ async def stop_hearing(event: Event, readers: list[Connection]) -> None:
 
 @acts_on("room_removed")
 async def finish_hearing(event: Event, readers: list[Connection]) -> None:
-    """One who was taken out is told so in the room before he is told that he was let in again."""
+    """A user who was removed gets that event in the room before they are told that they were added again."""
     at = orjson.loads(event.json)["at"]
     topic = room_topic(at["topic"].removeprefix("room:"))
     if any(reader.many_topics and topic.tag in reader.topics for reader in readers):
@@ -69,9 +69,9 @@ async def finish_hearing(event: Event, readers: list[Connection]) -> None:
 
 @acts_on("room_added")
 async def start_hearing(event: Event, readers: list[Connection]) -> None:
-    """One who was let in hears the room from the event of that on, on all gateway sockets.
+    """A user who was added hears the room from that event on, on all their gateway sockets.
 
-    A socket from which the news itself is kept back hears the room after it.
+    A socket from which that event is kept back hears the room after it.
     """
     told = orjson.loads(event.json)
     room_id, at = told["room"]["roomId"], Head(told["at"]["offset"], told["at"]["epoch"])

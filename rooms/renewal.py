@@ -1,8 +1,8 @@
-"""Putting rooms that an earlier release named under the keys that this one compares names by.
+"""Gives rooms of earlier releases the keys by which this release compares names.
 
-A process does so when it begins to serve, once for each way of making keys. Every step may be repeated, and processes
-may do it at once. A room is found under its earlier key until it is under its new one. Of two rooms that have become
-one name both stay: the second keeps its earlier key, and is found by its whole name.
+A process does so when it begins to serve, once for each way of making keys. Every step may be repeated, and several
+processes may do it at once. A room is found under its earlier key until it is under its new one. If two rooms get the
+same key, both stay: the second keeps its earlier key, and is found by its whole name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rooms.errors import RoomNameTaken, RoomNotFound
 from rooms.operations import INDEX, LIBRARY, claim_for, release
 
 KEYS = f"1 {UNICODE}"
-"""How this release makes keys; another text has the index looked through again."""
+"""How this release makes keys. If this text changes, all names of the index are looked at again."""
 AGAIN_AFTER = 5.0
 """Seconds until another try, where the store did not answer."""
 PORTION = 500

@@ -20,7 +20,8 @@ from rooms.words import words_of
 MOST_CHARACTERS = 200
 AT_ONCE = 500
 MOST_LOOKED_AT = 5000
-"""Entries that one search looks at. What it has found by then is a page, however short, with a cursor to go on from."""
+"""Entries that one search looks at. The rooms found by then are a page, even a short one, with a cursor for the
+next."""
 
 
 class FoundRooms(NamedTuple):

@@ -15,7 +15,7 @@ from tests.server import Server
 MAY = "may"
 UNSEEN = "room_not_found"
 ALWAYS = ("stranger", "former", "left", "member", "owner", "admin")
-"""Who asks: `former` was a member and wrote something, `left` is the owner after he left."""
+"""The callers: `former` was a member and wrote something, `left` is the owner after leaving."""
 
 
 class Row(NamedTuple):

@@ -37,7 +37,7 @@ class ModelRoom:
 
 
 class ModelPerson:
-    """What somebody is to hear (`due`), has heard, and where he stands in each topic; `socket` is None while away."""
+    """What a user should hear (`due`), has heard, and how far in each topic; `socket` is None while they are away."""
 
     def __init__(self, person: Person) -> None:
         self.person = person
@@ -70,7 +70,7 @@ class ModelPerson:
         }
 
     async def ask(self, frame: Frame) -> str:
-        """What a command is answered with: 'reply', or the code of an error. By another socket while he is away."""
+        """The answer to a command: 'reply', or the code of an error. While the user is away, another socket asks."""
         if self.socket is not None:
             self.last = await self.socket.ask(frame)
         else:

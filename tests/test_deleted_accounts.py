@@ -38,7 +38,7 @@ def person(caller: Caller) -> Person:
 
 
 def a_busy_room() -> list[dict[str, Any]]:
-    """Somebody does each thing that the log says with his name. Returns the events."""
+    """A user does each thing that puts their name into the log. Returns the events."""
     create_room(OWNER, "Kitchen", False, None)
     add_member(OWNER, "1", person(MEMBER))
     add_member(ADMIN, "1", person(GUEST))

@@ -65,7 +65,7 @@ async def test_two_people_chat(server: Server, guest: httpx.AsyncClient) -> None
         "events": f"{server.base_url}{path}/subscribe",
     }
     async with ann.socket(f"{path}/subscribe") as socket, ben.stream(f"{path}/subscribe") as stream:
-        # Ben posts by REST without joining, Ann on her socket; each hears both, in one order.
+        # Ben posts by REST without joining, Ann on a socket; each hears both, in one order.
         first = (await ben.rest.post(f"{path}/messages", json={"text": "Hello, kitchen!"})).json()
         assert (await socket.hear())["message"] == first
         second = (await socket.ask({"id": 1, "type": "post", "text": "Hi Ben 👋"}))["result"]
@@ -77,7 +77,7 @@ async def test_two_people_chat(server: Server, guest: httpx.AsyncClient) -> None
     ]
     assert (await ben.rest.get(f"{path}/messages")).json() == [first, second]
 
-    # What Ben missed while he was away comes when he is back.
+    # What Ben missed while away comes after reconnecting.
     third = await ann.post(room["roomId"], "Still there?")
     async with ben.stream(f"{path}/subscribe", stream.last_id) as stream:
         event = await stream.hear()
@@ -86,7 +86,7 @@ async def test_two_people_chat(server: Server, guest: httpx.AsyncClient) -> None
     async with ben.socket(f"{path}/subscribe?after={second['id']}") as socket:
         assert (await socket.hear())["message"] == third
 
-    # They write to each other; each hears what he is sent, and both have the conversation.
+    # They write to each other; each hears the messages to them, and both have the conversation.
     async with ben.socket("/messages/subscribe") as inbox:
         sent = await ann.rest.post(f"/user/{ben.username}/messages", json={"text": "psst"})
         assert sent.status_code == 201
@@ -100,7 +100,7 @@ async def test_two_people_chat(server: Server, guest: httpx.AsyncClient) -> None
     nobody = await ann.rest.post(f"/user/{unique('nobody')}/messages", json={"text": "hello?"})
     assert (nobody.status_code, nobody.json()["code"]) == (404, "user_not_found")
 
-    # Ben mends what he said, then takes it back; Ann deletes the room.
+    # Ben edits a message, then deletes it; Ann deletes the room.
     edited = (await ben.rest.patch(f"{path}/messages/{first['id']}", json={"text": "Hello!"})).json()
     assert (await ann.rest.get(f"{path}/messages/{first['id']}")).json() == edited
     assert (await ann.rest.patch(f"{path}/messages/{first['id']}", json={"text": "x"})).status_code == 403
@@ -113,7 +113,7 @@ async def test_two_people_chat(server: Server, guest: httpx.AsyncClient) -> None
         assert [event["type"] for event in socket.heard] == ["room_deleted"]
     assert (await ben.rest.get(f"{path}/messages")).status_code == 404
 
-    # Ben signs out: his sockets close and his token is worth nothing. Ann's is.
+    # Ben signs out: Ben's sockets close and the token stops working. Ann's still works.
     async with ben.socket("/messages/subscribe") as inbox, ann.socket("/messages/subscribe") as quiet:
         assert (await ben.rest.delete("/auth")).status_code == 204
         assert (await inbox.closed())[0] == 4401

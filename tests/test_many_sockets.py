@@ -153,10 +153,10 @@ async def test_sockets_that_open_while_their_user_is_let_in_and_out_miss_nothing
         dice = random.Random(seed)
         while not done.is_set():
             await dice.choice(owners).rest.post(f"/room/{room}/members", json={"username": ben.username})
-            await dice.choice(owners).post(room, "while he is in")
+            await dice.choice(owners).post(room, "while they are in")
             await dice.choice(owners).rest.delete(f"/room/{room}/members/{ben.username}")
             if dice.random() < 0.5:
-                await dice.choice(owners).post(room, "while he is out")
+                await dice.choice(owners).post(room, "while they are out")
         await owner.rest.post(f"/room/{room}/members", json={"username": ben.username})
 
     async with contextlib.AsyncExitStack() as stack:
@@ -173,4 +173,4 @@ async def test_sockets_that_open_while_their_user_is_let_in_and_out_miss_nothing
             await asyncio.gather(*(log.until(f"room:{room}", last["id"]) for log in logs))
     for log in logs:
         out = [event for events in log.events.values() for event in events if event.get("message")]
-        assert not [event for event in out if event["message"]["text"] == "while he is out"]
+        assert not [event for event in out if event["message"]["text"] == "while they are out"]

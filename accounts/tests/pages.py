@@ -54,7 +54,7 @@ def log() -> list[tuple[str, str, str]]:
 
 
 def answers(who: dict[str, Account | None], requests: dict[str, tuple[str, dict[str, str] | None]]) -> dict[str, str]:
-    """For each who asks, what he gets for each request: ok, refused, or sent to the sign-in page.
+    """For each user, what each request gives: ok, refused, or sent to the sign-in page.
 
     A request is an address and, for a POST, its form.
     """

@@ -1,6 +1,6 @@
-"""The terminal client: what happens in a room or a conversation as lines of text, and typed lines as messages.
+"""The terminal client: it shows the events of a room or a conversation as lines of text, and sends typed lines.
 
-What people write is theirs, not the terminal's: whatever is printed goes through `harmless` first.
+Texts of users could contain control characters, so everything that is printed goes through `harmless` first.
 """
 
 from __future__ import annotations
@@ -51,12 +51,13 @@ READ_EVERY = 5.0
 LAST_CHANCE = 5.0
 """Seconds that unsent lines get when the user leaves."""
 JOINERS = "\u200c\u200d"
-"""Parts of what is seen: they join the emoji of families, and letters of some scripts."""
+"""Invisible characters that are needed: they join emoji, such as families, and letters of some scripts."""
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class Talk(NamedTuple):
-    """What is talked in: `where` is its address in commands, a room's id or a username; `title` is for people."""
+    """A room or a conversation: `where` is its address in commands, a room's id or a username; `title` is for
+    people."""
 
     title: str
     where: dict[str, str]
@@ -86,7 +87,7 @@ def wrapped(line: str, width: int) -> str:
 
 
 def rows_of(paragraph: str, width: int) -> Iterator[str]:
-    """What goes on in a further row is indented; a word that fits into no row is left to the terminal."""
+    """The rows of a paragraph. Rows after the first are indented; a word that is too long is left to the terminal."""
     row = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
     is_empty = True
     for word in paragraph.strip(" ").split(" "):
@@ -211,7 +212,7 @@ class Terminal:
             self.typing[event["username"]] = time.monotonic() + TYPING_FOR
 
     def is_ours(self, event: Frame) -> bool:
-        """Whether an event of the user's own topic is about what he and the other of this talk say to each other."""
+        """Whether an event of the user's own topic belongs to this conversation."""
         other, message = key_of(self.talk.where["user"]), event.get("message", {})
         if event["type"] == "typing":
             return key_of(event["username"]) == other
@@ -244,7 +245,7 @@ class Terminal:
                 await self.client.post(line, **self.talk.where)
 
     async def converse(self) -> None:
-        """Take what is typed until the user leaves; what he wrote is sent beside that, in order."""
+        """Read typed lines until the user leaves. They are sent at the same time, in order."""
         await self.joined.wait()
         session: PromptSession[str] = PromptSession(
             "> ", rprompt=self.writing, refresh_interval=1, erase_when_done=True
@@ -275,7 +276,7 @@ class Terminal:
             self.typed.task_done()
 
     async def obey(self, line: str) -> None:
-        """Do what a typed line says. Raises `Refused`, `OSError`."""
+        """Carry out a typed line. Raises `Refused`, `OSError`."""
         word, _, rest = line.partition(" ")
         if not line.startswith("/") or line.startswith("//"):
             await self.client.post(line.removeprefix("/"), **self.talk.where)
@@ -298,7 +299,7 @@ class Terminal:
             self.telling = asyncio.ensure_future(self.try_to("typing"))
 
     async def mark_read(self) -> None:
-        """Note how far the user has read, so that his other clients and the list of rooms know."""
+        """Tell the server how far the user has read, for the user's other clients and the list of rooms."""
         noted = 0
         while True:
             if self.shown_to > noted:
@@ -337,7 +338,8 @@ def print_line(line: str) -> None:
 
 
 async def chat(url: str, sign_in: Callable[[], Awaitable[str]], talk: Talk, *, typed: bool) -> str:
-    """Talk until the user leaves, or his input ends; `typed` if he types it. Returns why it was over before, if it was.
+    """Talk until the user leaves, or the input ends; `typed` if it is typed. Returns why the talk ended early, if it
+    did.
 
     Raises `Refused`.
     """

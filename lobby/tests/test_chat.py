@@ -45,7 +45,7 @@ def chat(person: Person, text: str) -> tuple[str, Frame]:
 
 @contextlib.asynccontextmanager
 async def joining(person: Person) -> AsyncIterator[tuple[Socket, list[str]]]:
-    """A socket in the lobby, that has seen its user come; and who was there before him."""
+    """A socket in the lobby, after its user's own coming; and the users who were there before."""
     async with person.socket("/join") as socket:
         kind, msg = said(await socket.hear())
         assert kind == "users_online"

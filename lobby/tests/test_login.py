@@ -1,4 +1,4 @@
-"""Logins on a socket of `/lobby_api`: who is signed in, for how long, and what he may."""
+"""Logins on a socket of `/lobby_api`: who is signed in, for how long, and with which rights."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 -- retract: take back a direct message whose recipient was deleted before it came, so that it is not stored at all.
 -- KEYS 1 the sender's tag
--- ARGV 1 the sender's account id  2 his name as JSON  3 the recipient's account id  4 the message's id in this log
+-- ARGV 1 the sender's account id  2 their name as JSON  3 the recipient's account id  4 the message's id in this log
 --      5 what is told of it, as a body: its id and for whom it was  6 the retry key it came with, '' for none
 -- Reply  1 if it was there
 -- Atomic: the message, its event and the key. May be repeated.

@@ -373,7 +373,7 @@ async def test_a_room_that_closes_to_strangers_is_heard_by_its_members_alone(
 async def test_the_inbox_hears_what_was_sent_to_its_owner_and_nothing_else(sign_up: SignUp) -> None:
     ann, ben = await sign_up("ann"), await sign_up("ben")
     async with ann.socket("/messages/subscribe") as socket:
-        for sender, to, text in ((ann, ben, "out"), (ben, ann, "in"), (ann, ann, "note"), (ben, ben, "his own")):
+        for sender, to, text in ((ann, ben, "out"), (ben, ann, "in"), (ann, ann, "note"), (ben, ben, "own note")):
             answer = await sender.rest.post(f"/user/{to.username}/messages", json={"text": text})
             assert answer.status_code == 201
         heard = await socket.hear_many(2)

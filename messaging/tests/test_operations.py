@@ -225,7 +225,7 @@ def test_a_retry_key_gives_the_first_answer_again() -> None:
     assert post(BEN, "once", "k") == message
     with pytest.raises(RetryKeyReused):
         post(BEN, "something else", "k")
-    assert post(ANN, "once", "k")["id"] == 3, "another user's keys are his own"
+    assert post(ANN, "once", "k")["id"] == 3, "the keys of two users are separate"
     assert len(room_events()) == 3
 
 

@@ -240,7 +240,7 @@ def test_a_departure_that_is_told_late_does_not_hide_the_room_from_one_who_is_in
     create(ANN, "Kitchen")
     add_member(ANN, "1", BEN_THERE)
     departure = Run(_remove_member(ANN, "1", BEN_THERE))
-    departure.step()  # he is out, and whoever took him out is slow to say so
+    departure.step()  # the user is out, and the process that removed them is slow to tell
     coming_back = Run(_add_member(ANN, "1", BEN_THERE))
     while not client().hexists("{room:1}:members", BEN.id):
         coming_back.step()  # and crashes

@@ -1,4 +1,4 @@
-"""Those who use the web client in tests, each with a browser window of his own."""
+"""Users of the web client in tests, each with their own browser window."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 class Visitor:
-    """Looks at a server's pages. `sign_up` makes an account for him."""
+    """Looks at a server's pages. `sign_up` makes an account for the visitor."""
 
     def __init__(self, server: Server, username: str = "") -> None:
         self.username = username or f"visitor-{secrets.token_hex(4)}"

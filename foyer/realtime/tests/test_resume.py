@@ -225,7 +225,7 @@ async def test_who_was_removed_and_let_in_again_hears_what_he_may(
     async with ben_there.socket("/ws") as socket:
         place = (await welcomed(socket))[topic]
     await ann_there.rest.delete(member)
-    await ann_there.post(room, "while he was out")
+    await ann_there.post(room, "while they were out")
     if again:
         await ann_there.rest.post(f"/room/{room}/members", json={"username": ben_there.username})
     async with ben_there.socket("/ws") as socket:
