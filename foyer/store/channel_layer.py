@@ -112,12 +112,14 @@ class StoreConnection:
             raise
 
     async def unsubscribe(self, channel: str) -> None:
-        if (joining := self.joined.get(channel)) is not None:
-            joining.cancel()
-            self.leave(channel)
+        self.leave(channel)
 
     def leave(self, channel: str) -> None:
-        if self.joined.pop(channel, None) is not None and self.subscriber is not None:
+        joining = self.joined.pop(channel, None)
+        if joining is None:
+            return
+        joining.cancel()
+        if self.subscriber is not None:
             self.subscriber.unsubscribe(channel, sharded=False)
 
     def close_channel(self, channel: str) -> None:
@@ -143,7 +145,7 @@ class StoreConnection:
                 queue.put_nowait(message)
             elif queue is not None and member not in self.behind:
                 self.behind.add(member)
-                logger.warning("a consumer does not keep up with %s: some of it is lost", name)
+                logger.warning("a consumer does not keep up: some of what is said to it is lost")
 
     async def reach(self) -> Subscriber:
         """The open connection to some node. Raises `Unavailable`."""

@@ -47,6 +47,8 @@ class Subscriber(asyncio.Protocol):
             await connect(lambda: self, options, PING_EVERY)
         except (OSError, TimeoutError) as error:
             raise Unavailable from error
+        if self.transport is None or self.transport.is_closing():
+            raise Unavailable  # lost again before anyone could use it
         for words in greeting({**options, "db": None}):  # channels belong to no database
             self.command(*words)
         self.timer = self.loop.call_later(PING_EVERY, self.look)

@@ -16,6 +16,7 @@ from channels.layers import get_channel_layer
 from foyer.errors import Unavailable
 from foyer.store import channel_layer
 from foyer.store.channel_layer import ChannelLayer
+from foyer.store.steps import client
 from tests.store import Cluster, OwnStore, store_at
 
 PATIENCE = 10
@@ -211,6 +212,10 @@ async def test_a_channel_goes_with_its_consumer_and_the_group_with_its_last_chan
     assert await hear(here, stays) == 5
 
 
+def nothing_is_heard() -> bool:
+    return not client().pubsub_channels("foyer[_s]*")  # type: ignore[no-untyped-call]
+
+
 async def test_a_consumer_that_is_cut_short_while_it_joins_leaves_nothing(
     layers: tuple[ChannelLayer, ChannelLayer],
 ) -> None:
@@ -224,6 +229,7 @@ async def test_a_consumer_that_is_cut_short_while_it_joins_leaves_nothing(
     await asyncio.sleep(0)
     assert not here.channels
     assert not here.groups
+    await until(partial(asyncio.to_thread, nothing_is_heard))
     channel = await come_into(here, "brief")
     await there.group_send("brief", {"type": "told", "number": 2})
     assert await hear(here, channel) == 2
