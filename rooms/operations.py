@@ -342,7 +342,7 @@ def remember_signer(user_id: int, log_tag: str) -> Call:
 
 
 def sign(caller: Caller, log_tag: str) -> Steps[None]:
-    """Make the caller a signer of a log, before their name gets into it. Members are signers already; admins perhaps not."""
+    """Make an admin a signer of a log, before their name gets into it. Members are signers already."""
     if caller.is_admin and caller.id:
         yield remember_signer(caller.id, log_tag)
 

@@ -213,7 +213,7 @@ async def test_a_channel_goes_with_its_consumer_and_the_group_with_its_last_chan
 
 
 def nothing_is_heard() -> bool:
-    return not client().pubsub_channels("foyer[_s]*")  # type: ignore[no-untyped-call]
+    return not client().pubsub_channels("foyer[_s]*")
 
 
 async def test_a_consumer_that_is_cut_short_while_it_joins_leaves_nothing(
