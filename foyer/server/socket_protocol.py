@@ -178,7 +178,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.loop.call_later(LAST_WORDS, self.transport.abort)
 
     def send_receive_event_to_app(self) -> None:
-        """Close on text that is not UTF-8 (RFC 6455, 8.1) without a word in the log: it is the client's mistake."""
+        """Close on text that is not UTF-8 (RFC 6455, 8.1) and leave it out of the log: it is the client's mistake."""
         if self.curr_msg_data_type == "text":
             try:
                 b"".join(self.frames).decode()
@@ -209,7 +209,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.owner.drained()
 
     def end(self, code: int, reason: str) -> None:
-        """Say goodbye without waiting for what is unsent; the client has `LAST_WORDS` seconds to read it."""
+        """Send the close frame without waiting for unsent data; the client has `LAST_WORDS` seconds to read it."""
         if not self.handshake_complete:
             return  # the consumer sees that its connection is closing, and refuses the handshake
         if self.close_sent or self.disconnected or self.transport.is_closing():
@@ -225,7 +225,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(LAST_WORDS, self.transport.abort)
 
     def keepalive_timeout(self) -> None:
-        """A client that does not answer: `close()` would wait for it to read what is unsent, for ever."""
+        """Cut off a client that does not answer. `close()` would wait for ever until it reads unsent data."""
         self.pong_timer = None
         self.queue.put_nowait({"type": "websocket.disconnect", "code": 1011})
         self.transport.abort()
