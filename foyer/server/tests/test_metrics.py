@@ -42,7 +42,7 @@ async def ann(pair: Server) -> AsyncIterator[Person]:
 
 def scrape(server: Server) -> Numbers:
     """Every sample by its name and labels: `foyer_connections{kind="room"}`."""
-    answer = httpx.get(f"{server.base_url}/metrics")
+    answer = httpx.get(f"{server.base_url}/metrics", timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Type"].startswith("text/plain")
     samples = (line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#"))
@@ -138,7 +138,7 @@ async def test_a_worker_that_dies_takes_what_is_so_with_it_but_not_what_it_count
 
 def names_of(server: Server) -> dict[str, str]:
     """The metrics that are exposed, each with its type."""
-    text = httpx.get(f"{server.base_url}/metrics").text
+    text = httpx.get(f"{server.base_url}/metrics", timeout=PATIENCE).text
     return dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
 
 
