@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextlib
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 from foyer.errors import FoyerError
 from foyer.realtime.sessions import People
-
-logger = logging.getLogger(__name__)
 
 GROUP = "control"
 PAUSE = 1.0
@@ -33,12 +31,8 @@ close_connections = async_to_sync(aclose_connections)
 async def hear_operators(people: People) -> None:
     """Do what operators ask, for as long as the process serves."""
     while True:
-        try:
-            await carry_out_all(people)
-        except FoyerError:
-            pass  # the store is away
-        except Exception:
-            logger.exception("operators are not heard at this moment")
+        with contextlib.suppress(FoyerError):  # the store is away
+            await asyncio.create_task(carry_out_all(people))  # with which its channel goes
         await asyncio.sleep(PAUSE)
 
 

@@ -66,13 +66,17 @@ async def hear(
     reading = find_reading(reader, topic)
     hub = get_hub()
     connection = AsgiConnection(courier(layer, consumer.channel_name), HEARD, reader, closer(consumer, hub, reader))
-    layer.when_closed(consumer.channel_name, partial(hub.people.disconnected, connection))
+    stop = layer.when_closed(consumer.channel_name, partial(hub.people.disconnected, connection))
     hub.people.connected(connection)
-    if after is None:
-        return await hub.subscribe(reading.topic, connection, check=reading.check)
-    if reading.check is not None:
-        await reading.check()
-    await hub.check(reading.topic, after, epoch)
+    try:
+        if after is None:
+            return await hub.subscribe(reading.topic, connection, check=reading.check)
+        if reading.check is not None:
+            await reading.check()
+        await hub.check(reading.topic, after, epoch)
+    except BaseException:
+        stop()
+        raise
     hub.start(catch_up(reading, connection, after, epoch))  # the consumer takes nothing before its `connect` returns
     return Head(after, epoch)
 

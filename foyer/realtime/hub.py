@@ -15,6 +15,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -84,7 +85,7 @@ class Hub:
         self.subscribers = Subscribers(self)
         self.gaps_repaired = 0
         self.start(supervised("tending the topics", self.tend))
-        self.start(hear_operators(self.people))
+        self.start(supervised("hearing operators", partial(hear_operators, self.people)))
 
     def start(self, work: Any) -> asyncio.Task[Any]:
         """Run `work` beside everything else, and hold on to it until it ends. It is no part of the caller's request."""

@@ -60,13 +60,22 @@ class ChannelLayer(RedisPubSubChannelLayer):
         await layer._subscribe_to_channel(channel)
         return channel
 
-    def when_closed(self, channel: str, callback: Callable[[], object]) -> None:
-        """Have `callback` called when a channel of `new_channel` no longer exists."""
-        self.endings[channel].append(callback)
+    def when_closed(self, channel: str, callback: Callable[[], object]) -> Callable[[], None]:
+        """Have `callback` called when a channel of `new_channel` no longer exists. Call what is returned to do so now."""
+        callbacks = self.endings[channel]
+        callbacks.append(callback)
+
+        def now() -> None:
+            if callback in callbacks:
+                callbacks.remove(callback)
+                callback()
+
+        return now
 
     def end(self, channel: str) -> None:
-        for callback in reversed(self.endings.pop(channel)):
-            callback()
+        callbacks = self.endings.pop(channel)
+        while callbacks:
+            callbacks.pop()()
 
     def hand(self, channel: str, message: dict[str, Any], taken: Callable[[], None]) -> None:
         """Give a message to a consumer of this process. It is not lost, even if many others wait for the consumer."""
