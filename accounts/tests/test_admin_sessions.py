@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from accounts import operations, tokens
 from accounts.models import Account
@@ -169,3 +173,15 @@ def test_only_superusers_end_the_sessions_of_one(ann: Account, boss: Account) ->
     assert is_good(session)
     with pytest.raises(BadToken):
         is_good(other)
+
+
+@pytest.mark.parametrize("name", ["who? me", "a#b", "50%", "ü", "a&b=c", '"<b>'])
+def test_links_lead_to_whoever_is_meant_whatever_they_are_called(browser: Client, name: str) -> None:
+    odd = Account.objects.create_user(name, None)
+    arrive(ONLINE, "one", [(odd.pk, name)])
+    operations.start_session(odd.standing)
+    page = browser.get(f"{CONNECTIONS}{odd.pk}/change/").content.decode()
+    to_sessions = next(link for link in re.findall(r'href="([^"]*)"', page) if "session/?q=" in link)
+    (session,) = rows(browser.get(unescape(to_sessions)))
+    page = browser.get(f"{SESSIONS}{session.pk}/change/").content.decode()
+    assert f'<a href="/admin/accounts/account/{odd.pk}/change/">{escape(name)}</a>' in page

@@ -245,3 +245,21 @@ def test_a_plain_request_is_told_where_to_listen(ann: Api, path: str) -> None:
 
 def test_there_is_nothing_to_hear_in_no_room(ann: Api) -> None:
     assert code(ann.get("/room/1/subscribe")) == (404, "room_not_found")
+
+
+@pytest.mark.parametrize(
+    "name", ["who? me", "a#b", "50%", "50%25", "ü", "a&b=c", '"<b>', "a;b", "a\\b", "می\u200cخواهم"]
+)
+def test_pages_of_a_conversation_lead_on_whatever_the_other_is_called(ann: Api, name: str) -> None:
+    signed_in(name)
+    address = f"/user/{quote(name, safe='')}/messages"
+    for number in range(5):
+        assert ann.post(address, {"text": str(number)}).status_code == 201
+    seen: list[str] = []
+    following = f"http://testserver{address}?limit=2&before=6"
+    while following:
+        assert re.fullmatch(r"[!-~]+", following), "an address is ASCII, without blanks"
+        page = ann.get(following.removeprefix("http://testserver"))
+        seen[:0] = [message["text"] for message in page.json()]
+        following = page.headers.get("Link", "<>").partition("<")[2].partition(">")[0]
+    assert seen == ["0", "1", "2", "3", "4"]
