@@ -34,55 +34,58 @@ class Row(NamedTuple):
 
 
 EVERYONE = (MAY,) * 6
-INSIDERS = (UNSEEN, UNSEEN, UNSEEN, MAY, MAY, MAY)
+THEY_AND_THE_OWNER = (UNSEEN, UNSEEN, MAY, MAY, MAY, MAY)
+"""Whoever owns a room still sees it after leaving."""
+ACTIVE = (UNSEEN, UNSEEN, "not_a_member", MAY, MAY, MAY)
 ROOM = "/room/{room}"
 MEMBERS = ROOM + "/members"
 MESSAGES = ROOM + "/messages"
 
 TABLE = [
-    Row("see a room", "GET", ROOM, None, None, EVERYONE, INSIDERS),
-    Row("see who is in", "GET", MEMBERS, None, None, EVERYONE, INSIDERS),
+    Row("see a room", "GET", ROOM, None, None, EVERYONE, THEY_AND_THE_OWNER),
+    Row("see who is in", "GET", MEMBERS, None, None, EVERYONE, THEY_AND_THE_OWNER),
     Row("post", "POST", MESSAGES, {"text": "hi"}, {"type": "post", "room": "{room}", "text": "hi"},
-        EVERYONE, INSIDERS),
-    Row("read", "GET", MESSAGES, None, {"type": "history", "room": "{room}"}, EVERYONE, INSIDERS),
+        EVERYONE, ACTIVE),
+    Row("read", "GET", MESSAGES, None, {"type": "history", "room": "{room}"}, EVERYONE, THEY_AND_THE_OWNER),
     Row("listen", "GET", ROOM + "/subscribe", None, {"type": "subscribe", "topic": "room:{room}"},
-        EVERYONE, INSIDERS),
+        EVERYONE, THEY_AND_THE_OWNER),
     Row("rename", "PATCH", ROOM, {"members_only": False}, None,
         ("not_the_owner", "not_the_owner", MAY, "not_the_owner", MAY, MAY),
-        (UNSEEN, UNSEEN, UNSEEN, "not_the_owner", MAY, MAY)),
+        (UNSEEN, UNSEEN, MAY, "not_the_owner", MAY, MAY)),
     Row("delete a room", "DELETE", ROOM, None, {"type": "delete_room", "room": "{room}"},
         ("not_the_owner", "not_the_owner", MAY, "not_the_owner", MAY, MAY),
-        (UNSEEN, UNSEEN, UNSEEN, "not_the_owner", MAY, MAY)),
+        (UNSEEN, UNSEEN, MAY, "not_the_owner", MAY, MAY)),
     Row("let somebody in", "POST", MEMBERS, {"username": "{target}"},
         {"type": "add_member", "room": "{room}", "username": "{target}"},
-        ("not_a_member", "not_a_member", "not_a_member", MAY, MAY, MAY), INSIDERS),
+        ("not_a_member", "not_a_member", "not_a_member", MAY, MAY, MAY), ACTIVE),
     Row("come in", "POST", MEMBERS, {"username": "{me}"},
-        {"type": "add_member", "room": "{room}", "username": "{me}"}, EVERYONE, INSIDERS),
+        {"type": "add_member", "room": "{room}", "username": "{me}"}, EVERYONE, THEY_AND_THE_OWNER),
     Row("take somebody out", "DELETE", MEMBERS + "/{inside}", None,
         {"type": "remove_member", "room": "{room}", "username": "{inside}"},
-        ("not_a_member", "not_a_member", "not_a_member", MAY, MAY, MAY), INSIDERS),
+        ("not_a_member", "not_a_member", "not_a_member", MAY, MAY, MAY), ACTIVE),
     Row("take the owner out", "DELETE", MEMBERS + "/{owner}", None,
         {"type": "remove_member", "room": "{room}", "username": "{owner}"},
-        ("not_a_member", "not_a_member", "not_in_room", MAY, MAY, MAY), INSIDERS),
+        ("not_a_member", "not_a_member", "not_in_room", "forbidden", MAY, MAY),
+        (UNSEEN, UNSEEN, "not_in_room", "forbidden", MAY, MAY)),
     Row("leave", "DELETE", MEMBERS + "/{me}", None,
         {"type": "remove_member", "room": "{room}", "username": "{me}"},
         ("not_in_room", "not_in_room", "not_in_room", MAY, MAY, "not_in_room"),
-        (UNSEEN, UNSEEN, UNSEEN, MAY, MAY, "not_in_room")),
+        (UNSEEN, UNSEEN, "not_in_room", MAY, MAY, "not_in_room")),
     Row("take out one who is not in", "DELETE", MEMBERS + "/{target}", None,
         {"type": "remove_member", "room": "{room}", "username": "{target}"},
         ("not_a_member", "not_a_member", "not_a_member", "not_in_room", "not_in_room", "not_in_room"),
-        (UNSEEN, UNSEEN, UNSEEN, "not_in_room", "not_in_room", "not_in_room")),
+        (UNSEEN, UNSEEN, "not_a_member", "not_in_room", "not_in_room", "not_in_room")),
     Row("edit one's own message", "PATCH", MESSAGES + "/{own}", {"text": "x"},
-        {"type": "edit", "room": "{room}", "message": "{own}", "text": "x"}, EVERYONE, INSIDERS),
+        {"type": "edit", "room": "{room}", "message": "{own}", "text": "x"}, EVERYONE, THEY_AND_THE_OWNER),
     Row("edit another's message", "PATCH", MESSAGES + "/{other}", {"text": "x"},
         {"type": "edit", "room": "{room}", "message": "{other}", "text": "x"}, ("not_the_sender",) * 6,
-        (UNSEEN, UNSEEN, UNSEEN, "not_the_sender", "not_the_sender", "not_the_sender")),
+        (UNSEEN, UNSEEN, "not_the_sender", "not_the_sender", "not_the_sender", "not_the_sender")),
     Row("delete one's own message", "DELETE", MESSAGES + "/{own}", None,
-        {"type": "delete", "room": "{room}", "message": "{own}"}, EVERYONE, INSIDERS),
+        {"type": "delete", "room": "{room}", "message": "{own}"}, EVERYONE, THEY_AND_THE_OWNER),
     Row("delete another's message", "DELETE", MESSAGES + "/{other}", None,
         {"type": "delete", "room": "{room}", "message": "{other}"},
         ("not_the_sender", "not_the_sender", MAY, "not_the_sender", MAY, MAY),
-        (UNSEEN, UNSEEN, UNSEEN, "not_the_sender", MAY, MAY)),
+        (UNSEEN, UNSEEN, MAY, "not_the_sender", MAY, MAY)),
 ]  # fmt: skip
 
 
