@@ -13,7 +13,6 @@ from accounts.operations import Standing, astart_session
 from foyer.realtime import gateway
 from foyer.realtime.hub import get_hub, hubs
 from foyer.store.steps import on_loop
-from rooms import commands
 from rooms.membership import aadd_member, aremove_member
 from rooms.operations import adelete_room
 from rooms.tests.invariants import create
@@ -115,7 +114,7 @@ async def test_who_is_in_very_many_rooms_is_welcomed_in_portions(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway, "PORTION", 3)
-    monkeypatch.setattr(commands, "PAGE", 2)
+    monkeypatch.setattr(gateway, "JOINED_AT_ONCE", 2)
     for name in ("Attic", "Bath", "Cellar", "Den", "Entrance"):
         create(ANN, name)
     socket = await connect()
