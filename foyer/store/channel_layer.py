@@ -61,7 +61,7 @@ class ChannelLayer(RedisPubSubChannelLayer):
         return channel
 
     def when_closed(self, channel: str, callback: Callable[[], object]) -> Callable[[], None]:
-        """Have `callback` called when a channel of `new_channel` no longer exists. Call what is returned to do so now."""
+        """Have `callback` called when a channel of `new_channel` is gone. Call what is returned to do so now."""
         callbacks = self.endings[channel]
         callbacks.append(callback)
 
