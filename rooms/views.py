@@ -19,7 +19,16 @@ from foyer.api.schema import LOCATION, RETRY_KEY, refuses
 from foyer.api.viewsets import ViewSet
 from foyer.api.wire import fields_of
 from foyer.errors import UnknownCursor
-from rooms.errors import NotAMember, NotInRoom, NotTheOwner, PermanentRoom, RoomChanged, RoomNameTaken, RoomNotFound
+from rooms.errors import (
+    NotAMember,
+    NotInRoom,
+    NotTheOwner,
+    PermanentRoom,
+    RoomChanged,
+    RoomNameTaken,
+    RoomNotFound,
+    TooManyRooms,
+)
 from rooms.listing import RoomsWanted, members_with_presence, page_of_rooms
 from rooms.membership import MOST_MEMBERS, add_by_name, remove_by_name
 from rooms.operations import create_room, delete_room, show_room, update_room
@@ -83,7 +92,7 @@ class RoomViewSet(ViewSet):
             self.pages.follow(request, cursor=found.cursor)
         return self.page_response(page, found.rooms, more=found.more and found.cursor is None)
 
-    @refuses(RoomNameTaken, AccountGone)
+    @refuses(RoomNameTaken, TooManyRooms, AccountGone)
     @extend_schema(parameters=[LOCATION, RETRY_KEY])
     def create(self, request: Request) -> Response:
         """Make a room; the caller owns it and is its first member."""
@@ -138,7 +147,7 @@ class MemberViewSet(ViewSet):
             self.pages.follow(request, after=following)
         return self.get_paginated_response(members)
 
-    @refuses(RoomNotFound, UserNotFound, NotAMember, AccountGone)
+    @refuses(RoomNotFound, UserNotFound, NotAMember, TooManyRooms, AccountGone)
     @extend_schema(
         responses={
             201: OpenApiResponse(MemberSerializer, "Who is in the room since now.", NEWCOMER),
