@@ -39,7 +39,7 @@ async def test_what_is_posted_is_in_the_archive_soon(start_server: StartServer) 
     room = await person.make_room()
     for number in range(3):
         await person.post(room, f"text {number}")
-    wait_for(lambda: archived(server) == ["text 0", "text 1", "text 2"], 10)
+    wait_for(lambda: archived(server) == ["text 0", "text 1", "text 2"], 20)
     (follower,) = followers_of(server)
     follower.kill()
     await person.post(room, "after the kill")
@@ -56,7 +56,7 @@ async def test_of_two_servers_one_follows_and_the_other_takes_over(start_server:
     person = await sign_up_at(servers[1], "p")
     room = await person.make_room()
     await person.post(room, "one")
-    wait_for(lambda: archived(servers[0]) == ["one"], 10)
+    wait_for(lambda: archived(servers[0]) == ["one"], 20)
 
     def at_work() -> list[Any]:
         return [server for server in servers if "archives what happens" in server.output()]

@@ -20,6 +20,8 @@ tasks: list[Callable[[], Awaitable[None]]] = []
 """Each runs on the loop of every serving process, from its start until it stops."""
 commands: list[Sequence[str]] = []
 """Each is a management command and its options. It must end when its standard input does."""
+BEGIN_AFTER = 3.0
+"""Seconds that a command waits for, so that it takes no time from a server that is starting."""
 REVIVE_PAUSE = 1.0
 STOP_WITHIN = 5.0
 
@@ -29,8 +31,9 @@ class Companion:
 
     def __init__(self, command: Sequence[str]) -> None:
         self.command = command
+        self.lock = threading.Lock()
         self.stopping = threading.Event()
-        self.process = self.start()
+        self.process: subprocess.Popen[bytes] | None = None
         self.thread = threading.Thread(target=self.keep, name=f"{command[0]}-watch", daemon=True)
         self.thread.start()
 
@@ -40,23 +43,28 @@ class Companion:
         return subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
 
     def keep(self) -> None:
-        while True:
-            code = self.process.wait()
-            if self.stopping.wait(REVIVE_PAUSE):
-                return
-            logger.warning("`manage.py %s` ended with code %s; starting it again.", self.command[0], code)
-            self.process = self.start()
+        pause = BEGIN_AFTER
+        while not self.stopping.wait(pause):
+            with self.lock:
+                if self.stopping.is_set():
+                    return
+                self.process = self.start()
+            code, pause = self.process.wait(), REVIVE_PAUSE
+            if not self.stopping.is_set():
+                logger.warning("`manage.py %s` ended with code %s; starting it again.", self.command[0], code)
 
     def stop(self) -> None:
         """End it, within seconds."""
-        self.stopping.set()
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        try:
-            self.process.wait(STOP_WITHIN)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        with self.lock:
+            self.stopping.set()
+            process = self.process
+        if process is not None:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                process.wait(STOP_WITHIN)
+            except subprocess.TimeoutExpired:
+                process.kill()
         self.thread.join()
 
 
