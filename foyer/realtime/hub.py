@@ -164,15 +164,16 @@ class Hub:
                     continue  # who may read may have changed; ask again before anything is written
                 if reader in feed.readers:
                     return Head(feed.readers[reader], way.epoch)  # it came to read the topic another way meanwhile
-                events, last = way.part_of(stretch.events)
+                (events, last), head = way.part_of(stretch.events), stretch.head.offset
                 if events and not reader.closing:
                     reader.deliver(Batch(events))
                     position = events[-1].offset
+                    del stretch, events  # a client that is slow to read holds what was written, and no copy
                     if way.patient:
                         await reader.room_to_write()
                 if last or reader.closing:
                     return Head(position, way.epoch)
-                if position < stretch.head.offset or feed.turns != turns or reader in feed.readers:
+                if position < head or feed.turns != turns or reader in feed.readers:
                     continue
                 rest = [event for event in noted if event.offset > position]
                 if (rest[-1].offset if rest else position) >= feed.offset:

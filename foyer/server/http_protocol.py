@@ -50,7 +50,7 @@ class HttpProtocol(HttpToolsProtocol):
     refusal: FoyerError | None = None
     passes_over = False
     line: Line | None = None
-    network = ""
+    network = peer = ""
     held = False
     debtor = ""
     lingering: asyncio.TimerHandle | None = None
@@ -63,8 +63,8 @@ class HttpProtocol(HttpToolsProtocol):
             refusals["files"] += 1
             transport.abort()
             return
-        self.network = self.network_of_peer()
-        self.intake.expect(self, self.intake.heads)
+        self.peer = self.network_of_peer()
+        self.intake.expect(self, self.intake.heads, self.peer)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.intake.met(self)
@@ -88,8 +88,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def network_of_request(self) -> str:
         """The address of who made the request that is under way, which a trusted proxy names."""
-        if self.network or self.scope is None:
-            return self.network
+        if self.peer or self.scope is None:
+            return self.peer
         forwarded = b", ".join(value for name, value in self.scope["headers"] if name == b"x-forwarded-for")
         trusted: Any = getattr(self.config.loaded_app, "trusted_hosts", None)
         if not forwarded or trusted is None:
@@ -129,13 +129,11 @@ class HttpProtocol(HttpToolsProtocol):
     def expect_more(self) -> None:
         """Wait for what is still to come."""
         if self.reading == "body":
-            self.network = self.network or self.network_of_request()
-            self.intake.expect(self, self.intake.bodies)
+            self.intake.expect(self, self.intake.bodies, self.network_of_request())
         elif self.reading == "head" or self.cycle is None or self.unheard:
-            self.intake.expect(self, self.intake.heads)
+            self.intake.expect(self, self.intake.heads, self.peer)
         elif self.cycle.response_complete:
-            self.network = self.network_of_peer()
-            self.intake.expect(self, self.intake.idle)
+            self.intake.expect(self, self.intake.idle, self.peer)
         else:
             self.intake.met(self)
 

@@ -34,7 +34,8 @@ LOG_EVERY = 60.0
 
 
 class Waited(Protocol):
-    """A connection that is waited for. `network` is its client's address, empty where that is not known yet."""
+    """A connection that is waited for. `network` is the address that it counts for, which the intake sets; empty where
+    that is not known yet."""
 
     network: str
     line: Line | None
@@ -72,15 +73,15 @@ class Intake:
 
     # Who has not said all
 
-    def expect(self, connection: Waited, line: Line) -> None:
-        """Wait for `connection` from now on; of too many of its address the one that is waited for longest is cut."""
+    def expect(self, connection: Waited, line: Line, network: str) -> None:
+        """Wait for `connection` from now on; of too many of an address the one that is waited for longest is cut."""
         if connection.line is line:
             return
         self.met(connection)
         line.deadlines[connection] = self.loop.time() + line.seconds
-        connection.line = line
-        if connection.network:
-            others = self.networks.setdefault(connection.network, {})
+        connection.line, connection.network = line, network
+        if network:
+            others = self.networks.setdefault(network, {})
             others[connection] = None
             if len(others) > settings.CONNECTIONS_PER_ADDRESS:
                 cut(next(iter(others)), "address")
