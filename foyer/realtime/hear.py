@@ -56,8 +56,9 @@ async def hear(
     is refused, and the consumer is closed when they may no longer read it (4403, 4404) or their session ends (4401).
     Without, who may hear is for the consumer to decide. A `SyncConsumer` calls `async_to_sync(hear)(self, …)`.
 
-    Returns where the consumer stands in the log. Raises what subscribing raises: `NotFound`, `Forbidden`,
-    `UnknownCursor`, `Unavailable`. Raised in `connect`, it is what the handshake is answered with.
+    Returns where the consumer stands in the log. Raises `NotFound`, `Forbidden`, `UnknownCursor`, `Unavailable`, and
+    `TooManyRequests` for a caller with too many connections. Raised in `connect`, it is what the handshake is answered
+    with.
     """
     layer = consumer.channel_layer
     if not isinstance(layer, ChannelLayer):
@@ -65,9 +66,12 @@ async def hear(
     reader = caller or Server()
     reading = find_reading(reader, topic)
     hub = get_hub()
+    if caller is not None:
+        hub.people.limit(caller, "")
     connection = AsgiConnection(courier(layer, consumer.channel_name), HEARD, reader, closer(consumer, hub, reader))
     stop = layer.when_closed(consumer.channel_name, partial(hub.people.disconnected, connection))
-    hub.people.connected(connection)
+    if caller is not None:
+        hub.people.connected(connection)
     try:
         if after is None:
             return await hub.subscribe(reading.topic, connection, check=reading.check)

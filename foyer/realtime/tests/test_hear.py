@@ -115,7 +115,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def until_nobody_reads(hub: Hub) -> None:
-    await until(lambda: not hub.count_readers(HALL) and not any(hub.people.users.values()))
+    await until(lambda: not hub.count_readers(HALL))
 
 
 @pytest.mark.parametrize("consumer", [Relay, JsonRelay, ThreadRelay])
@@ -269,7 +269,7 @@ async def test_a_consumer_that_fails_hears_nothing_more_and_nothing_of_it_stays(
 
 async def test_the_connection_of_a_consumer_goes_without_the_garbage_collector(hub: Hub, connect: Connect) -> None:
     socket = await connect(Relay)
-    (reader,) = hub.people.users[0]
+    (reader,) = hub.feeds[HALL.tag.encode()].readers
     gone = weakref.ref(reader)
     assert isinstance(reader, AsgiConnection)
     del reader
