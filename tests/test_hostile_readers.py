@@ -65,7 +65,7 @@ async def test_many_sockets_that_ask_for_a_whole_room_and_never_read_hold_little
             hostile = stack.enter_context(Hostile(strict, buffer=65536))
             await asyncio.to_thread(hostile.upgrade, f"/room/{room}/subscribe?after=0", authorization(ann))
         await asyncio.sleep(3)
-        assert memory(strict) - before < 60 * MIB
+        assert memory(strict) - before < 120 * MIB
     assert others.longest < 1
 
 
