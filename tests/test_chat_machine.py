@@ -133,7 +133,13 @@ class Chat(RuleBasedStateMachine):
         return self.rooms[number % len(self.rooms)]
 
     def expected(self, person: ModelPerson, room: ModelRoom) -> str:
-        return "reply" if person.person.username in room.members and not room.gone else "room_not_found"
+        """Who owns a room and left it still sees it."""
+        sees = person.person.username in {*room.members, room.owner}
+        return "reply" if sees and not room.gone else "room_not_found"
+
+    def is_outside(self, person: ModelPerson, room: ModelRoom) -> bool:
+        """Whether somebody sees a room without being in it, as its owner who left it does."""
+        return person.person.username == room.owner and person.person.username not in room.members
 
     @rule(name=who)
     def make_room(self, name: str) -> None:
@@ -159,6 +165,8 @@ class Chat(RuleBasedStateMachine):
     def add(self, name: str, other: str, number: int) -> None:
         person, room, username = self.people[name], self.room(number), self.people[other].person.username
         expected = self.expected(person, room)
+        if expected == "reply" and self.is_outside(person, room) and username not in {*room.members, room.owner}:
+            expected = "not_a_member"
         assert self.do(person.ask({"type": "add_member", "room": room.id, "username": username})) == expected
         if expected == "reply" and username not in room.members:
             room.members.add(username)
@@ -169,8 +177,12 @@ class Chat(RuleBasedStateMachine):
     def remove(self, name: str, other: str, number: int) -> None:
         person, room, username = self.people[name], self.room(number), self.people[other].person.username
         expected = self.expected(person, room)
-        if expected == "reply" and username not in room.members:
+        if expected == "reply" and self.is_outside(person, room) and username != room.owner:
+            expected = "not_a_member"
+        elif expected == "reply" and username not in room.members:
             expected = "not_in_room"
+        elif expected == "reply" and username == room.owner and username != person.person.username:
+            expected = "forbidden"
         assert self.do(person.ask({"type": "remove_member", "room": room.id, "username": username})) == expected
         if expected == "reply":
             room.members.discard(username)
@@ -182,6 +194,8 @@ class Chat(RuleBasedStateMachine):
         person, room = self.people[name], self.room(number)
         for text in map(str, range(count)):
             expected = self.expected(person, room)
+            if expected == "reply" and self.is_outside(person, room):
+                expected = "not_a_member"
             assert self.do(person.ask({"type": "post", "room": room.id, "text": text})) == expected
             if expected == "reply":
                 self.happened(room, "message")
