@@ -11,10 +11,27 @@ class ArchiveConfig(AppConfig):
         from archive.noting import keep_noting
         from archive.reading import Archive, forget_account
         from foyer.realtime.past import kept_by
-        from foyer.server import beside
+        from foyer.server import beside, health
 
         before_deletion.append(forget_account)
         kept_by(Archive())
 
-        beside.tasks.append(keep_noting)
+        beside.tasks += [keep_noting, keep_looking]
+        health.checks["archive"] = ask_follower
         beside.commands.append(["follow", "--with-parent"])
+
+
+async def keep_looking() -> None:
+    """Imported late: only what serves may import what counts."""
+    from archive.metrics import collector
+    from archive.progress import look
+    from foyer.server.metrics import shared
+
+    shared.register(collector)
+    await look.keep()
+
+
+async def ask_follower() -> None:
+    from archive import progress
+
+    await progress.ask_follower()

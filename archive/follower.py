@@ -11,7 +11,9 @@ crash at any moment loses nothing: what was not committed is copied again.
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -29,6 +31,7 @@ from archive.operations import (
     part_call,
     store_name,
     take_written,
+    tell_progress,
 )
 from archive.reading import forget_portion, rows_after
 from archive.router import ALIAS
@@ -51,6 +54,8 @@ EVENTS = 10_000
 """Events that are copied together, about."""
 WALK_EVERY = 1.0
 """Seconds between two steps of the walk through all topics, once it has been round."""
+TELL_EVERY = 1.0
+"""Seconds between two words on how far it got."""
 LONGEST_PAUSE = 5.0
 IDLE = 600.0
 """Seconds without an event after which the store keeps nothing of a log but its head."""
@@ -71,7 +76,7 @@ class Follower:
 
     def __init__(self, stop: threading.Event) -> None:
         self.stop = stop
-        self.name = secrets.token_hex(8)
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.at_work = False
         self.held_until = 0.0
         self.copied: list[str] = []
@@ -80,6 +85,8 @@ class Follower:
         self.been_round = False
         self.archived = 0
         self.trimmed = 0
+        self.told: tuple[int, int] = (0, 0)
+        self.told_at = 0.0
 
     def run(self) -> None:
         pause, complained = PAUSE, False
@@ -101,6 +108,7 @@ class Follower:
         """Copy some of what is new, if this follower is the one at work. False when there was nothing to do."""
         if not self.hold():
             return False
+        self.tell()
         tags = take_written(TOPICS, self.copied)
         self.copied = []
         if tags:
@@ -132,10 +140,21 @@ class Follower:
             self.at_work = False
             raise WrongStore
 
+    def tell(self) -> None:
+        """Tell operators how far it got, now and then."""
+        now = time.monotonic()
+        if now < self.told_at + TELL_EVERY:
+            return
+        reached = self.archived, self.trimmed
+        before, self.told, self.told_at = self.told, reached, now  # a number is rather lost than told twice
+        tell_progress(self.name, reached[0] - before[0], reached[1] - before[1])
+
     def leave(self) -> None:
         """Let another follower begin at once."""
         try:
             if self.at_work:
+                self.told_at = 0.0
+                self.tell()
                 hold_lease(self.name, 0)
         except FoyerError:
             pass
@@ -161,6 +180,7 @@ class Follower:
         topics = {number: tag for tag in tags if (number := number_of(tag)) is not None}
         while topics and not self.stop.is_set():
             self.hold()
+            self.tell()
             topics = self.copy_some(topics)
 
     def copy_some(self, topics: dict[int, str]) -> dict[int, str]:

@@ -43,7 +43,8 @@ class Copied(models.Model):
     at = models.BigIntegerField(default=0)
 
     class Meta:
-        default_permissions = ()
+        default_permissions = ("view",)
+        verbose_name = verbose_name_plural = "archive"
 
     def __str__(self) -> str:
         return f"topic {self.topic} up to {self.offset}"

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foyer.realtime.log import PRELUDE
+from foyer.store.functions import in_one_call
 from foyer.store.steps import Call, Library, Steps, operation
 
 LIBRARY = Library("archive", PRELUDE, Path(__file__).parent / "lua")
 KEEPER = "{archive}"
 AT_ONCE = 1000
 """Topics in one call."""
+LOOKED_AT = 200
+"""Topics whose logs are compared with what is archived, where many are to be copied."""
 
 
 class Entry(NamedTuple):
@@ -76,6 +79,40 @@ def _store_name(new: str) -> Steps[str]:
     return bytes((yield LIBRARY.call("name", [KEEPER], new))).decode()
 
 
+class Progress(NamedTuple):
+    """How far the follower got.
+
+    `holder` is the one that is at work, '' for none; `follower` told last, `silent` seconds ago. `archived` and
+    `trimmed` are events, since the archive began: copied, and let go of by the store. `topics` wait to be copied, the
+    first of them for `seconds`; of them `events` are not archived, which is an estimate where they are many topics.
+    """
+
+    holder: str = ""
+    follower: str = ""
+    silent: float = 0.0
+    archived: int = 0
+    trimmed: int = 0
+    topics: int = 0
+    seconds: float = 0.0
+    events: int = 0
+
+
+def _see_progress() -> Steps[Progress]:
+    """Says how far the follower got, also while none is at work."""
+    holder, follower, silent, archived, trimmed, topics, waited, tags = yield LIBRARY.call(
+        "progress", [KEEPER], LOOKED_AT
+    )
+    groups = list(in_one_call([tag.decode() for tag in tags]))
+    counts = (yield [LIBRARY.call("behind", group) for group in groups]) if groups else []
+    events = round(sum(counts) * topics / len(tags)) if tags else 0
+    return Progress(holder.decode(), follower.decode(), silent / 1000, archived, trimmed, topics, waited / 1000, events)
+
+
+def _tell_progress(name: str, archived: int, trimmed: int) -> Steps[None]:
+    """The follower `name` copied so many events since it last told, and the store let go of so many."""
+    yield LIBRARY.call("tell", [KEEPER], name, archived, trimmed)
+
+
 def let_go_call(tag: str, archived: int, epoch: str, hot: int) -> Call:
     """Let go of what the archive has of a log, but for the newest `hot` events."""
     return LIBRARY.call("let_go", [tag], archived, epoch, hot)
@@ -99,3 +136,5 @@ note_written, anote_written = operation(_note_written)
 take_written, atake_written = operation(_take_written)
 hold_lease, ahold_lease = operation(_hold_lease)
 store_name, astore_name = operation(_store_name)
+see_progress, asee_progress = operation(_see_progress)
+tell_progress, atell_progress = operation(_tell_progress)

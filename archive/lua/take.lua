@@ -6,9 +6,12 @@
 -- that is noted meanwhile is taken anew, so nothing that was written while it was copied is left out. Runs when memory is
 -- full.
 local function take(keys, args)
-  local dirty, taken, most = keys[1] .. ':dirty', keys[1] .. ':taken', args[1]
+  local dirty, taken, progress, most = keys[1] .. ':dirty', keys[1] .. ':taken', keys[1] .. ':progress', args[1]
   for i = 2, #args do redis.call('SREM', taken, args[i]) end
-  if redis.call('EXISTS', taken) == 0 and redis.call('EXISTS', dirty) == 1 then redis.call('RENAME', dirty, taken) end
+  if redis.call('EXISTS', taken) == 0 and redis.call('EXISTS', dirty) == 1 then
+    redis.call('RENAME', dirty, taken)
+    redis.call('HSET', progress, 'taken_since', redis.call('HGET', progress, 'dirty_since') or now_in_ms())
+  end
   return redis.call('SRANDMEMBER', taken, most)
 end
 register('take', take, WHEN_FULL)

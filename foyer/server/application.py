@@ -53,7 +53,7 @@ class Application:
         self.rest = bridge_to(rest, most_waiting=2000)
         self.sign_ins = bridge_to(rest, most_waiting=settings.SIGN_IN_QUEUE)
         checks = {"store": lambda: aread_head(ONLINE), "memory": health.ask_memory, "database": health.ask_database}
-        pages: tuple[Page, ...] = (health.live, health.Readiness(checks), metrics.page)
+        pages: tuple[Page, ...] = (health.live, health.Readiness({**checks, **health.checks}), metrics.page)
         self.pages = dict(zip(OPERATORS, pages, strict=True))
         """Answered on the loop: they have to be when the threads of REST are all taken."""
 

@@ -32,6 +32,14 @@ class Full(Exception):
     """The store is there and has no memory left."""
 
 
+class Behind(Exception):
+    """Something that is done later is late. The process can do its work nonetheless."""
+
+
+checks: dict[str, Callable[[], Awaitable[object]]] = {}
+"""What apps check: each raises where something is wrong, which `/health/ready` tells under this name."""
+
+
 async def live(scope: Any) -> Page:
     """The loop answers; nothing else is checked."""
     return 200, {"content-type": "application/json"}, b'{"status":"ok"}'
@@ -57,7 +65,7 @@ class Readiness:
         return error.status, headers | error_headers(error), encode({**error.as_json(), "checks": found})
 
     async def look(self) -> dict[str, str]:
-        """What each check found: `ok`, `away` or `full`. One that hangs is not begun again until it has ended."""
+        """What each check found: `ok`, or what is wrong. One that hangs is not begun again until it has ended."""
         now = asyncio.get_running_loop().time()
         for name, check in self.checks.items():
             last = self.under_way.get(name)
@@ -71,11 +79,14 @@ class Readiness:
         return await check()
 
 
+WORDS: dict[type[BaseException], str] = {Full: "full", Behind: "behind"}
+
+
 def word_for(task: asyncio.Task[object]) -> str:
     if not task.done() or task.cancelled():
         return "away"
     error = task.exception()
-    return "ok" if error is None else "full" if isinstance(error, Full) else "away"
+    return "ok" if error is None else WORDS.get(type(error), "away")
 
 
 memory_thread = ThreadPoolExecutor(1, thread_name_prefix="memory")

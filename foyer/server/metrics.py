@@ -53,6 +53,8 @@ def is_this_machine(scope: Any) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
+shared = CollectorRegistry()
+"""Numbers that are not of this instance, and so are not to be added up: each process tells what it last saw of them."""
 reading_thread = ThreadPoolExecutor(1, thread_name_prefix="metrics")
 
 
@@ -64,8 +66,8 @@ async def page(scope: Any) -> Page:
 
 def exposition() -> bytes:
     """The numbers of all workers; under a server of another kind, those of this process."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(REGISTRY)
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry) + generate_latest(shared)

@@ -10,7 +10,14 @@ from tests.store import store_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PAGES = ["rooms/room/", "rooms/room/1/change/", "messaging/message/?room=1", "lobby/table/", "accounts/connection/"]
+PAGES = [
+    "rooms/room/",
+    "rooms/room/1/change/",
+    "messaging/message/?room=1",
+    "lobby/table/",
+    "accounts/connection/",
+    "archive/copied/",
+]
 
 
 def test_the_admin_has_a_name_and_leads_to_the_site() -> None:
@@ -18,7 +25,7 @@ def test_the_admin_has_a_name_and_leads_to_the_site() -> None:
     assert "Administration | Foyer</title>" in page
     assert '<a href="/">View site</a>' in page
     assert "foyer/admin.css" in page
-    for model in ("Accounts", "Sessions", "Live connections", "Rooms", "Messages", "Tables"):
+    for model in ("Accounts", "Sessions", "Live connections", "Rooms", "Messages", "Tables", "Archive"):
         assert f">{model}</a>" in page
 
 

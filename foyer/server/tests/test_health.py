@@ -23,7 +23,7 @@ from tests.server import Server, servers
 from tests.settings import ROOT
 from tests.store import OwnStore, wait_for
 
-READY = {"status": "ok", "checks": {"store": "ok", "memory": "ok", "database": "ok"}}
+READY = {"status": "ok", "checks": {"store": "ok", "memory": "ok", "database": "ok", "archive": "ok"}}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_a_server_whose_store_is_full_says_so_until_it_is_not(own_server: Server
             wait_for(lambda: ask(own_server, "ready").status_code == 503, seconds=2)
             told = ask(own_server, "ready").json()
             assert told["detail"] == "Full: memory."
-            assert told["checks"] == {"store": "ok", "memory": "full", "database": "ok"}
+            assert told["checks"] == {"store": "ok", "memory": "full", "database": "ok", "archive": "ok"}
         finally:
             store.config_set("maxmemory", 0)
     wait_for(lambda: ask(own_server, "ready").json() == READY, seconds=2)
@@ -77,7 +77,7 @@ def test_without_its_store_it_lives_but_is_not_ready_until_that_is_back(
     assert told.json() == {
         "code": "unavailable",
         "detail": "Away: store.",
-        "checks": {"store": "away", "memory": "ok", "database": "ok"},
+        "checks": {"store": "away", "memory": "ok", "database": "ok", "archive": "ok"},
     }
     assert int(told.headers["Retry-After"]) > 0
     assert ask(own_server, "live").status_code == 200
