@@ -80,6 +80,8 @@ def condition_of(tag: str, wanted: Wanted) -> tuple[str, list[Any]]:
     if wanted.received_by is not None:
         owner = wanted.received_by
         condition, values = f"{condition} AND (signer <> %s OR peer = %s)", [*values, owner, owner]
+    if wanted.sender is not None:
+        condition, values = f"{condition} AND signer = %s", [*values, wanted.sender]
     return condition, values
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from messaging.views import DirectMessageViewSet, MessageViewSet, SubscriptionViewSet
+from messaging.views import DirectMessageViewSet, ExportViewSet, MessageViewSet, SubscriptionViewSet
 
 urlpatterns = [
     path(
@@ -26,6 +26,11 @@ urlpatterns = [
         "user/<str:username>/messages",
         DirectMessageViewSet.as_view({"get": "list", "post": "create"}, suffix="List"),
         name="direct-message-list",
+    ),
+    path(
+        "user/<str:username>/export",
+        ExportViewSet.as_view({"get": "export_account"}, name="Export"),
+        name="account-export",
     ),
     path("messages", DirectMessageViewSet.as_view({"get": "list_inbox"}, name="Inbox"), name="inbox"),
     path(

@@ -11,16 +11,20 @@ from rest_framework.response import Response
 from accounts.authentication import caller_of
 from accounts.errors import AccountGone, ForeignOrigin, UserNotFound
 from accounts.people import Person, find_person
+from accounts.reach import reachable
 from accounts.views import USERNAME_HELP
 from foyer.api.links import address_of, own_address, websocket_address
+from foyer.api.negotiation import preferred
+from foyer.api.paged import PagedAnswer
 from foyer.api.pagination import IdPagination
-from foyer.api.renderers import RawJSON
+from foyer.api.renderers import JSONRenderer, RawJSON
 from foyer.api.retry_keys import retry_key
 from foyer.api.schema import LOCATION, RETRY_KEY, example_body, in_query, refuses
 from foyer.api.viewsets import ViewSet
 from foyer.api.wire import fields_of
-from foyer.errors import UnknownCursor
+from foyer.errors import Forbidden, NotAcceptable, UnknownCursor
 from messaging.errors import MessageNotFound, NotTheSender
+from messaging.export import export
 from messaging.operations import (
     delete_message,
     edit_message,
@@ -135,6 +139,39 @@ class DirectMessageViewSet(ViewSet):
         page = self.asked()
         found = read_direct(caller_of(request), None, page)
         return self.page_response(page, found.messages, more=found.more)
+
+
+LINES = ("application/x-ndjson", JSONRenderer.media_type)
+EXPORTED = OpenApiResponse(
+    {"type": "string"},
+    "A JSON object a line: `type` says what it is about, and that stands under the same name.",
+    [OpenApiExample("line", '{"type":"conversation","conversation":{"username":"ann"}}\n', response_only=True)],
+)
+
+
+class ExportViewSet(ViewSet):
+    """All that an account said and was told."""
+
+    lookup_field = "username"
+    path_help = {"username": USERNAME_HELP}
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Lines of JSON; errors are JSON as everywhere. Raises `NotAcceptable`."""
+        if not force and preferred(request.META.get("HTTP_ACCEPT", ""), LINES) is None:
+            raise NotAcceptable
+        return JSONRenderer(), JSONRenderer.media_type
+
+    @refuses(Forbidden, UserNotFound)
+    @extend_schema(responses={(200, LINES[0]): EXPORTED})
+    def export_account(self, request: Request, username: str) -> PagedAnswer:
+        """Everything of one's own account, or of any for an admin, line by line.
+
+        The account, its rooms, every message it sent to rooms, its direct conversations. The last line says `end`;
+        without it the export is not whole.
+        """
+        account = reachable(caller_of(request), username)
+        headers = {"Content-Disposition": 'attachment; filename="export.ndjson"', "Cache-Control": "no-store"}
+        return PagedAnswer(export(account, caller_of(request)), content_type=LINES[0], headers=headers)
 
 
 FRAME = 'id: 17-p01a\ndata: {"type":"message","topic":"room:12","offset":17,"message":{…}}\n\n'

@@ -347,6 +347,16 @@ def sign(caller: Caller, log_tag: str) -> Steps[None]:
         yield remember_signer(caller.id, log_tag)
 
 
+def _rooms_signed(user_id: int) -> Steps[list[str]]:
+    """Ids of the rooms whose logs may have something that a user wrote, also of rooms that they left, by creation."""
+    found, cursor = set[str](), b"0"
+    while True:
+        cursor, logs = yield LIBRARY.call("signed", [user_tag(user_id)], cursor)
+        found.update(tag[6:-1].decode() for tag in logs if tag.startswith(b"{room:"))
+        if cursor == b"0":
+            return sorted(found, key=lambda room_id: 0 if room_id == LOBBY else int(room_id))
+
+
 def _forget_user(user_id: int) -> Steps[None]:
     """Take a deleted account's name from all it wrote, end its memberships, and drop its lists. May be repeated."""
     cursor = b"0"
@@ -367,5 +377,6 @@ list_rooms, alist_rooms = operation(_list_rooms)
 find_room, afind_room = operation(_find_room)
 own_rooms, aown_rooms = operation(_own_rooms)
 last_room_id, alast_room_id = operation(_last_room_id)
+rooms_signed, arooms_signed = operation(_rooms_signed)
 openness, aopenness = operation(_openness)
 forget_user, aforget_user = operation(_forget_user)

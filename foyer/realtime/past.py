@@ -37,7 +37,8 @@ class Wanted(NamedTuple):
     """Which messages of a topic are wanted: with offsets after `after` and before `before`, at most `most` of them.
 
     The first of them, or with `newest` the last; either way oldest first. `peer` is the account id of the other one for
-    what was said between two; `received_by` an account id for what others, or they themselves, sent to it.
+    what was said between two; `received_by` an account id for what others, or they themselves, sent to it; `sender` one
+    for what that account sent.
     """
 
     after: int
@@ -46,6 +47,7 @@ class Wanted(NamedTuple):
     newest: bool
     peer: int | None = None
     received_by: int | None = None
+    sender: int | None = None
 
 
 class Keeper(Protocol):

@@ -1,14 +1,16 @@
 """REST from the event loop to Django's synchronous side: a WSGI application on a bounded pool of threads.
 
 One hop to a thread and one back for each request, the body read before and the answer written after, so that a slow
-client holds neither a thread nor a place in the queue. The pool bounds the database's connections too. Measured against
-Django's own ASGI handler and a2wsgi in `docs/decisions.md`.
+client holds neither a thread nor a place in the queue. An answer without an end in sight (`PagedAnswer`) is made page
+by page, each on some thread when the client has taken the one before. The pool bounds the database's connections too.
+Measured against Django's own ASGI handler and a2wsgi in `docs/decisions.md`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -16,14 +18,20 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from foyer.addresses import client_network
-from foyer.errors import FoyerError, TooLarge
+from foyer.api.paged import PagedAnswer
+from foyer.errors import Busy, FoyerError, TooLarge
 from foyer.logs import id_headers, request_id
 from foyer.pools import FairPool
+
+logger = logging.getLogger(__name__)
 
 MOST_READ = 4 * 1024 * 1024
 """Bytes of a body that is refused which are still read."""
 
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+PLACE_EVERY = 1.0
+"""Seconds between two attempts to get a thread for the next page of a long answer."""
+
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes | PagedAnswer]
 Environ = dict[str, Any]
 
 
@@ -70,8 +78,48 @@ class ThreadBridge:
             headers = [*headers, (b"connection", b"close")]  # what is left of the body is not read
             self.note(environ(scope, b""), status)
         headers += id_headers()
+        if isinstance(content, PagedAnswer):
+            await self.answer_in_pages(scope, receive, send, headers, content)
+            return
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
+
+    async def answer_in_pages(
+        self, scope: Any, receive: Any, send: Any, headers: list[tuple[bytes, bytes]], pages: PagedAnswer
+    ) -> None:
+        """Send page after page, no faster than the client reads.
+
+        One that can't be made cuts the answer off, so that the client does not take it for whole.
+        """
+        writer = scope.get("extensions", {}).get("foyer.frames")
+        if writer is not None:
+            writer.begin_stream()
+        leaving = asyncio.ensure_future(until_left(receive))
+        network = client_network.get()
+        try:
+            await send({"type": "http.response.start", "status": pages.status_code, "headers": headers})
+            while scope["method"] != "HEAD" and not leaving.done():
+                page = await self.make_page(network, pages)
+                if page is None:
+                    break
+                await send({"type": "http.response.body", "body": page, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        except FoyerError as error:
+            logger.warning("An answer was cut off: %s", error)
+            if writer is None:
+                raise
+            writer.end(0, "")
+        finally:
+            leaving.cancel()
+            await asyncio.wrap_future(self.pool.submit(network, pages.close))
+
+    async def make_page(self, network: str, pages: PagedAnswer) -> bytes | None:
+        """The next page, None after the last. While all threads are taken and many wait, it waits too."""
+        while True:
+            try:
+                return await asyncio.wrap_future(self.pool.submit(network, next, pages.pages, None))
+            except Busy:
+                await asyncio.sleep(PLACE_EVERY)
 
     async def read_body(self, scope: Any, receive: Any) -> bytes | None:
         """The request's body; None when the client left. Raises `TooLarge`, without keeping more than `max_body`.
@@ -109,6 +157,9 @@ class ThreadBridge:
             return lambda data: None
 
         result = self.application(request, start_response)
+        if isinstance(result, PagedAnswer):
+            self.note(request, started[0])
+            return started[0], started[1], result
         try:
             content = b"".join(result)
         finally:
@@ -119,6 +170,12 @@ class ThreadBridge:
 
     def close(self) -> None:
         self.pool.close()
+
+
+async def until_left(receive: Any) -> None:
+    """Return when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def environ(scope: Any, body: bytes) -> Environ:

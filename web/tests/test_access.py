@@ -160,3 +160,18 @@ def test_the_dark_is_dark(window: OpenWindow, ben: Somebody) -> None:
         colour = bens.page.evaluate("getComputedStyle(document.querySelector('main')).backgroundColor")
         shades[scheme] = sum(map(int, colour.removeprefix("rgb(").removesuffix(")").split(", ")))
     assert shades["dark"] < 120 < 700 < shades["light"]
+
+
+def test_everything_of_an_account_is_one_click_from_its_name(window: OpenWindow, ann: Somebody) -> None:
+    ann.say(ann.make_room(f"kept by {ann.name}"), "to be kept")
+    anns = window(ann, **PHONE, bypass_csp=True)
+    anns.go("#/")
+    anns.page.get_by_title("Your account").click()
+    expect(anns.page.get_by_role("dialog")).to_contain_text(f"You are signed in as {ann.name}.")
+    assert serious(anns.page) == []
+    with anns.page.expect_download() as coming:
+        anns.page.get_by_role("link", name="Export my data").click()
+    assert coming.value.suggested_filename == "export.ndjson"
+    lines = coming.value.path().read_text().splitlines()
+    assert lines[-1] == '{"type":"end"}'
+    assert any("to be kept" in line for line in lines)

@@ -45,7 +45,9 @@ def rest(server: Server) -> Iterator[httpx.Client]:
 
 
 def test_openapi_python_client(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "config.yml").write_text("post_hooks: []\n")
+    (tmp_path / "config.yml").write_text(
+        "post_hooks: []\ncontent_type_overrides:\n  application/x-ndjson: text/plain\n"
+    )
     said = run(
         tool("openapi-python-client"), "generate", "--path", DOCUMENT, "--output-path", "generated_client",
         "--meta", "none", "--config", "config.yml", "--fail-on-warning",

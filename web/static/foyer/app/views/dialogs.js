@@ -123,3 +123,19 @@ export function newDirect(client) {
   };
   const dialog = open("New direct message", form({ fields, action: "Write", extra: [cancel()], submit }));
 }
+
+/** One's own account, and everything of it in a file, which the browser keeps without us holding it. */
+export function showAccount(client) {
+  const { username, isAdmin } = client.me;
+  const address = `/user/${encodeURIComponent(username)}/export`;
+  open(
+    "Your account",
+    el("p", {}, "You are signed in as ", el("b", { dir: "auto" }, username), isAdmin ? ", an admin." : "."),
+    el(
+      "p",
+      {},
+      "The export is a file with your account, your rooms, all that you wrote, and your direct conversations: a line of JSON for each.",
+    ),
+    el("p", {}, el("a", { href: address, download: "export.ndjson" }, "Export my data")),
+  );
+}

@@ -3,6 +3,7 @@
 import { el, icon } from "../dom.js";
 import { isRoom, nameOf } from "../places.js";
 import { go, route } from "../router.js";
+import { showAccount } from "./dialogs.js";
 import { makeNotices } from "./notices.js";
 import { backLink, makePlace } from "./place.js";
 import { makeSidebar } from "./sidebar.js";
@@ -36,10 +37,10 @@ export function makeShell(client, signOut) {
         "div",
         { class: "account" },
         el(
-          "span",
-          { class: "who" },
+          "button",
+          { type: "button", class: "link who", title: "Your account", onclick: () => showAccount(client) },
           client.me.username,
-          client.me.isAdmin ? el("span", { class: "tag" }, "admin") : null,
+          client.me.isAdmin ? el("b", { class: "tag" }, "admin") : null,
         ),
         el("button", { type: "button", class: "link", onclick: signOut }, icon("leave"), el("span", {}, "Sign out")),
       ),
