@@ -10,12 +10,14 @@ T = TypeVar("T")
 class Page(NamedTuple):
     """At most `limit` entries after the id `after` and before the id `before`.
 
-    They are the nearest to `after`; with `before` alone, the nearest to `before`; with neither, the list decides.
+    They are the nearest to `after`; with `before` alone, the nearest to `before`; with neither, the list decides. With
+    `around` alone they are the entry of that id, half of them before it and half after it.
     """
 
     limit: int = 50
     before: int | None = None
     after: int | None = None
+    around: int | None = None
 
     @property
     def is_backwards(self) -> bool:

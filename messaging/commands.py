@@ -32,6 +32,8 @@ from messaging.serializers import MOST_MESSAGES, NEWEST, MessageInputSerializer,
 from rooms.frames import room_of
 from rooms.operations import topic_of
 
+TRUTH = {True: b"true", False: b"false"}
+
 
 def is_direct(frame: Frame) -> bool:
     """Whether a frame is about a user, not a room. Raises `InvalidInput` unless it names one of them."""
@@ -74,17 +76,20 @@ async def send_to(caller: Caller, name: str, text: str, retry_key: str | None) -
 
 @command("history", frames.History, gives=frames.Page)
 async def history(gateway: Gateway, frame: Frame) -> bytes:
-    """A page of messages, as over REST; `more` says whether there are others beyond it."""
-    asked = Page(
-        number(frame, "limit", 1, MOST_MESSAGES) or NEWEST,
-        number(frame, "before", 0, 2**53),
-        number(frame, "after", 0, 2**53),
-    )
+    """A page of messages, as over REST; `more` says whether there are others beyond it.
+
+    Of a page around an id `more` are newer ones, and `earlier` says whether there are older ones.
+    """
+    cursors = {name: number(frame, name, 0, 2**53) for name in ("before", "after", "around")}
+    asked = Page(number(frame, "limit", 1, MOST_MESSAGES) or NEWEST, **cursors)
+    if asked.around is not None and (asked.before, asked.after) != (None, None):
+        raise InvalidInput({"around": ["Ask for messages around one, or before and after, not both."]})
     if is_direct(frame):
         page = await aread_direct(gateway.caller, await afind_person(frame["user"]), asked)
     else:
         page = await aread_history(gateway.caller, room_of(frame), asked)
-    return b'{"messages":%b,"more":%b}' % (as_json_list(page.messages), b"true" if page.more else b"false")
+    told = b'{"messages":%b,"more":%b' % (as_json_list(page.messages), TRUTH[page.more])
+    return told + (b"}" if asked.around is None else b',"earlier":%b}' % TRUTH[page.earlier])
 
 
 @command("edit", frames.Edit, gives=frames.Message)

@@ -122,11 +122,20 @@ class Post(MessageInputSerializer, Somewhere):
 
 
 class History(Somewhere):
-    """A page of messages, oldest first: the newest, or those before or after an id."""
+    """A page of messages, oldest first: the newest, or those before or after an id; or the message with an id, with
+    half of the others before it and half after it."""
 
     limit = StrictInteger(required=False, allow_null=True, min_value=1, max_value=MOST_MESSAGES)
     before = StrictInteger(required=False, allow_null=True, min_value=0, max_value=LARGEST_ID)
     after = StrictInteger(required=False, allow_null=True, min_value=0, max_value=LARGEST_ID)
+    around = StrictInteger(required=False, allow_null=True, min_value=0, max_value=LARGEST_ID)
+    also = {
+        **Somewhere.also,
+        "anyOf": [
+            {"properties": {"around": {"type": "null"}}},
+            {"properties": {"before": {"type": "null"}, "after": {"type": "null"}}},
+        ],
+    }
     example = {"room": "12", "before": 17, "limit": 50}
 
 
@@ -134,7 +143,8 @@ class Page(FrameShape):
     """Messages, oldest first, and whether there are others beyond them."""
 
     messages = Message(many=True)
-    more = serializers.BooleanField()
+    more = serializers.BooleanField(help_text="In the direction that was asked for; around an id, newer ones.")
+    earlier = serializers.BooleanField(required=False, help_text="Around an id: whether there are older ones.")
     example = {"messages": [Message.example], "more": False}
 
 

@@ -73,7 +73,7 @@ def _post_message(caller: Caller, room_id: str, text: str, retry_key: str | None
 
 
 def _read_history(caller: Caller, room_id: str, page: Page) -> Steps[History]:
-    """A page of a room's messages: the newest, or those before or after an id. Raises `UnknownCursor`."""
+    """A page of a room's messages: the newest, or those before, after or around an id. Raises `UnknownCursor`."""
     return (yield from read_page(Log(LIBRARY, topic_of(room_id).tag, INBOX, caller), page))
 
 

@@ -25,10 +25,14 @@ MOST_PAGE = 1024 * 1024
 
 
 class History(NamedTuple):
-    """Messages as JSON, oldest first, and whether there are more beyond them."""
+    """Messages as JSON, oldest first, and whether there are more beyond them.
+
+    Of a page around an id `more` are newer ones, and `earlier` says whether there are older ones too.
+    """
 
     messages: list[bytes]
     more: bool
+    earlier: bool = False
 
 
 class Log(NamedTuple):
@@ -47,8 +51,20 @@ class Log(NamedTuple):
 
 
 def read_page(log: Log, page: Page) -> Steps[History]:
-    """A page of messages: the newest, or those before or after an id. Raises what `history` refuses."""
+    """A page of messages: the newest, or those before, after or around an id. Raises what `history` refuses."""
+    if page.around is not None:
+        return (yield from read_around(log, page.limit, page.around))
     return (yield from (read_back(log, page) if page.after is None else read_on(log, page, page.after)))
+
+
+def read_around(log: Log, limit: int, around: int) -> Steps[History]:
+    """The message with an id, those before it and those after it: half as many each. It may be deleted by now."""
+    half = limit // 2 + 1
+    older = yield from read_back(log, Page(half, before=around + 1))
+    newer = yield from read_on(log, Page(limit - half), around)
+    before = cut(older.messages, older.more, newest=True, most=MOST_PAGE // 2)
+    after = cut(newer.messages, newer.more, newest=False, most=MOST_PAGE // 2)
+    return History(before.messages + after.messages, after.more, before.more)
 
 
 def read_memory(log: Log, before: int | None, after: int | None, limit: int, most: int) -> Steps[Any]:
@@ -100,11 +116,11 @@ def room_left(found: list[bytes]) -> int:
     return max(MOST_PAGE - sum(map(len, found)), 0)
 
 
-def cut(found: list[bytes], more: bool, *, newest: bool) -> History:
+def cut(found: list[bytes], more: bool, *, newest: bool, most: int = MOST_PAGE) -> History:
     """A page of what was found, without what it has no room for: the oldest of it, or else the newest."""
     size = 0
     for number, message in enumerate(reversed(found) if newest else found):
-        if size >= MOST_PAGE:
+        if size >= most:
             return History(found[-number:] if newest else found[:number], True)
         size += len(message)
     return History(found, more)

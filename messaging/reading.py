@@ -166,8 +166,8 @@ def last_messages(caller: Caller, places: Sequence[Place]) -> Steps[list[Last | 
         if told or message is None:
             found[number] = with_message(left.pop(number), told)
     for number, last in left.items():
-        told, _ = yield from read_page(logs[number], Page(limit=1, before=last.before))
-        found[number] = with_message(last, told)
+        page = yield from read_page(logs[number], Page(limit=1, before=last.before))
+        found[number] = with_message(last, page.messages)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -16,13 +16,14 @@ from accounts.views import USERNAME_HELP
 from foyer.api.links import address_of, own_address, websocket_address
 from foyer.api.negotiation import preferred
 from foyer.api.paged import PagedAnswer
-from foyer.api.pagination import IdPagination
+from foyer.api.pagination import LARGEST_ID, IdPagination, number_of, query_parameter
 from foyer.api.renderers import JSONRenderer, RawJSON
 from foyer.api.retry_keys import retry_key
 from foyer.api.schema import LOCATION, RETRY_KEY, example_body, in_query, refuses
 from foyer.api.viewsets import ViewSet
-from foyer.api.wire import fields_of
-from foyer.errors import Forbidden, NotAcceptable, UnknownCursor
+from foyer.api.wire import as_json_list, fields_of
+from foyer.errors import Forbidden, InvalidInput, NotAcceptable, UnknownCursor
+from foyer.paging import Page
 from messaging.errors import MessageNotFound, NotTheSender
 from messaging.export import export
 from messaging.operations import (
@@ -34,6 +35,7 @@ from messaging.operations import (
     send_direct,
     show_message,
 )
+from messaging.past import History
 from messaging.serializers import (
     MOST_MESSAGES,
     NEWEST,
@@ -46,31 +48,69 @@ from rooms.errors import NotAMember, RoomNotFound
 from rooms.operations import show_room
 from rooms.views import ROOM_ID_HELP
 
+AROUND_HELP = (
+    "The message with this id, and as many before it as after it. `Link` leads to older (`prev`) and newer ones "
+    "(`next`)."
+)
+
 
 class MessagePagination(IdPagination):
     default_limit, most = NEWEST, MOST_MESSAGES
     entries = "messages"
     newest_first = True
 
+    def asked(self, request: Request) -> Page:
+        """As for every list; or the messages around one. Raises `InvalidInput`."""
+        wrong: dict[str, list[str]] = {}
+        page, around = super().asked(request), number_of(request, "around", 0, LARGEST_ID - 1, wrong)
+        if around is not None and (page.before, page.after) != (None, None):
+            wrong["around"] = ["Ask for messages around one, or before and after, not both."]
+        if wrong:
+            raise InvalidInput(wrong)
+        return page._replace(around=around)
 
-class MessageViewSet(ViewSet):
+    def history_response(self, request: Request, page: Page, found: History) -> Response:
+        """The answer with a page of messages. One around a message leads both ways."""
+        if page.around is not None and found.messages:
+            first, last = (fields_of(found.messages[place])["id"] for place in (0, -1))
+            if found.earlier:
+                self.previous_address = own_address(request, around=None, before=first)
+            if found.more:
+                self.next_address = own_address(request, around=None, after=last)
+            return self.get_paginated_response(RawJSON(as_json_list(found.messages)))
+        return self.page_response(request, page, found.messages, more=found.more)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        cursor = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID - 1}
+        return [*super().get_schema_operation_parameters(view), query_parameter("around", AROUND_HELP, cursor)]
+
+
+class ListedMessages(ViewSet):
+    """What lists of messages have in common."""
+
+    pagination_class = MessagePagination
+
+    def history_response(self, page: Page, found: History) -> Response:
+        return cast(MessagePagination, self.pages).history_response(self.request, page, found)
+
+
+class MessageViewSet(ListedMessages):
     """A room's messages. Its sender edits one; its sender, the room's owner or an admin deletes it."""
 
     serializer_class = MessageSerializer
     input_serializers = {"create": MessageInputSerializer, "partial_update": MessageInputSerializer}
-    pagination_class = MessagePagination
     path_help = {"room_id": ROOM_ID_HELP, "id": "The id of a message: its offset in the log of the room."}
     links = {"id": ("message-detail", "pk")}
 
     @refuses(RoomNotFound, UnknownCursor)
     def list(self, request: Request, room_id: str) -> Response:
-        """The newest messages of a room, or those before or after an id; oldest first.
+        """The newest messages of a room, or those before, after or around an id; oldest first.
 
         They are the newest 50 unless asked otherwise.
         """
         page = self.asked()
         found = read_history(caller_of(request), room_id, page)
-        return self.page_response(page, found.messages, more=found.more)
+        return self.history_response(page, found)
 
     @refuses(RoomNotFound, NotAMember, AccountGone)
     @extend_schema(parameters=[LOCATION, RETRY_KEY])
@@ -105,12 +145,11 @@ def offset_of(message_id: str) -> int:
     return int(message_id)
 
 
-class DirectMessageViewSet(ViewSet):
+class DirectMessageViewSet(ListedMessages):
     """Direct messages, the newest 50 unless asked otherwise: to and from one user, or all that came."""
 
     serializer_class = DirectMessageSerializer
     input_serializers = {"create": MessageInputSerializer}
-    pagination_class = MessagePagination
     lookup_field = "username"
     path_help = {"username": USERNAME_HELP}
     links = {"sender": ("direct-message-list", "username"), "to": ("direct-message-list", "username")}
@@ -123,7 +162,7 @@ class DirectMessageViewSet(ViewSet):
         """What the caller and that user said to each other."""
         page = self.asked()
         found = read_direct(caller_of(request), self.get_object(), page)
-        return self.page_response(page, found.messages, more=found.more)
+        return self.history_response(page, found)
 
     @refuses(UserNotFound, AccountGone)
     @extend_schema(parameters=[RETRY_KEY], examples=example_body({"text": "psst"}))
@@ -138,7 +177,7 @@ class DirectMessageViewSet(ViewSet):
         """Direct messages to the caller."""
         page = self.asked()
         found = read_direct(caller_of(request), None, page)
-        return self.page_response(page, found.messages, more=found.more)
+        return self.history_response(page, found)
 
 
 LINES = ("application/x-ndjson", JSONRenderer.media_type)

@@ -44,6 +44,7 @@ def everything() -> dict[str, Any]:
     told: dict[str, Any] = {}
     cursors = [(None, None), *((place, None) for place in PLACES), *((None, place) for place in PLACES)]
     pages = [Page(limit, *cursor) for limit in (2, 100) for cursor in cursors]
+    pages += [Page(limit, around=place) for limit in (1, 4, 100) for place in PLACES]
     for caller in (ANN, BEN, EVE):
         name = caller.username
         for page in pages:

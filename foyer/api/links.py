@@ -29,12 +29,16 @@ def address_of(request: HttpRequest | Request, route: str, **names: Any) -> str:
 
 
 def own_address(request: HttpRequest | Request, **query: Any) -> str:
-    """The absolute address of `request`; with `query`, its query with these parameters changed."""
+    """The absolute address of `request`; with `query`, its query with these parameters changed; None leaves one
+    out."""
     address = encoded(request.path)
     if query:
         parameters = request.GET.copy()
         for name, value in query.items():
-            parameters[name] = str(value)
+            if value is None:
+                parameters.pop(name, None)
+            else:
+                parameters[name] = str(value)
         address = f"{address}?{parameters.urlencode()}"
     return request.build_absolute_uri(address)
 

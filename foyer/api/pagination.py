@@ -31,6 +31,7 @@ class Pagination(BasePagination):
 
     display_page_controls = True
     next_address: str | None = None
+    previous_address: str | None = None
 
     def limit(self, request: Request) -> int:
         """How many entries the query asks for. Raises `InvalidInput`."""
@@ -45,12 +46,14 @@ class Pagination(BasePagination):
         self.next_address = own_address(request, **cursor)
 
     def get_paginated_response(self, data: Any) -> Response:
-        headers = {"Link": f'<{self.next_address}>; rel="next"'} if self.next_address else None
-        return Response(data, headers=headers)
+        addresses = {"prev": self.previous_address, "next": self.next_address}
+        links = [f'<{address}>; rel="{rel}"' for rel, address in addresses.items() if address]
+        return Response(data, headers={"Link": ", ".join(links)} if links else None)
 
     def to_html(self) -> str:
-        """The way to the next page, in the browsable API."""
-        return render_to_string("foyer/next_page.html", {"address": self.next_address, "entries": self.entries})
+        """The ways to the pages beside this one, in the browsable API."""
+        addresses = {"address": self.next_address, "previous": self.previous_address}
+        return render_to_string("foyer/next_page.html", {**addresses, "entries": self.entries})
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         limit = {"type": "integer", "minimum": 1, "maximum": self.most, "default": self.default_limit}

@@ -100,6 +100,32 @@ def test_a_page_is_asked_for_by_ids(ann: Api) -> None:
         assert list(answer.json()["fields"]) == [name]
 
 
+def links_of(answer: Any) -> dict[str, str]:
+    return {rel: path for path, rel in re.findall(r'<http://testserver([^>]+)>; rel="(\w+)"', answer.get("Link", ""))}
+
+
+@pytest.mark.usefixtures("kitchen")
+def test_a_page_around_a_message_leads_both_ways(ann: Api, ben: Api) -> None:
+    said = [post(ann, f"text {number}")["text"] for number in range(1, 21)]
+    answer = ann.get(MESSAGES + "?around=10&limit=6")
+    assert [message["id"] for message in answer.json()] == [7, 8, 9, 10, 11, 12]
+    links = links_of(answer)
+    assert links == {"prev": f"{MESSAGES}?limit=6&before=7", "next": f"{MESSAGES}?limit=6&after=12"}
+    assert texts(ann, links["prev"]) == said[:6]
+    assert texts(ann, links["next"]) == said[12:18]
+    assert ann.delete(MESSAGES + "/10").status_code == 204
+    assert texts(ann, MESSAGES + "?around=10&limit=5") == said[6:9] + said[10:12]
+    assert texts(ann, MESSAGES + "?around=1&limit=1") == said[:1]
+    assert links_of(ann.get(MESSAGES + "?around=1&limit=1")) == {"next": f"{MESSAGES}?limit=1&after=1"}
+    assert links_of(ann.get(MESSAGES + "?around=20&limit=100")) == {}
+    assert code(ann.get(MESSAGES + "?around=99")) == (400, "unknown_cursor")
+    assert code(ann.get(MESSAGES + "?around=1&before=2")) == (400, "invalid")
+    for number in range(4):
+        post(ann, f"word {number}", "/user/ben/messages")
+    assert texts(ben, "/user/ann/messages?around=2&limit=2") == ["word 0", "word 1"]
+    assert texts(ben, "/messages?around=2&limit=3") == ["word 0", "word 1", "word 2"]
+
+
 @pytest.mark.usefixtures("kitchen")
 def test_the_sender_edits_and_everyone_reads_the_new_text(ann: Api, ben: Api, boss: Api) -> None:
     message = post(ben, "helo")
