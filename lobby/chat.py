@@ -8,6 +8,7 @@ they left.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import orjson
@@ -23,7 +24,7 @@ from foyer.times import now_text
 from messaging.consumers import CallersSocket
 from messaging.operations import apost_message
 from messaging.serializers import check_post
-from rooms.operations import LOBBY, topic_of
+from rooms.operations import LOBBY, ashow_room, topic_of
 
 CHAT = topic_of(LOBBY)
 GUESTS = Topic(LOBBY, f"{CHAT.tag}:guests")
@@ -62,7 +63,8 @@ class JoinSocket(CallersSocket):
     dialect = LobbyDialect()
 
     async def open(self) -> None:
-        guests = self.hub.people.presence(GUESTS)
+        guests, may_enter = self.hub.people.presence(GUESTS), partial(ashow_room, self.caller, LOBBY)
+        await may_enter()
         present, said = await asyncio.gather(guests.present(), aread_head(CHAT))
         await self.accept(PROTOCOL if PROTOCOL in self.scope["subprotocols"] else None)
         self.tell_who_is_there(present)
@@ -74,7 +76,7 @@ class JoinSocket(CallersSocket):
                 await guests.told(self.caller.id)
             # The user's own coming is in the log by now, so it is read from there before any later message.
             await self.hub.subscribe(GUESTS, self.connection, *present.head)
-            await self.hub.subscribe(CHAT, self.connection, *said)
+            await self.hub.subscribe(CHAT, self.connection, *said, check=may_enter)
         except (TimeoutError, UnknownCursor):
             raise Unavailable from None
 

@@ -10,4 +10,4 @@ class MessageNotFound(NotFound):
 
 class NotTheSender(Forbidden):
     code = "not_the_sender"
-    detail = "Only its sender may edit a message; its sender, the room's owner or an admin may delete it."
+    detail = "Only its sender may edit a message; its sender, the room's moderators or an admin may delete it."

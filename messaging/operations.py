@@ -31,10 +31,11 @@ from foyer.store.steps import Library, Query, Steps, operation
 from foyer.times import now_text
 from messaging import errors as errors  # stored functions refuse by their codes
 from messaging.past import INBOX, History, Log, on_message, read_page, show_past
-from rooms.operations import ADMIT, remember_signer, sign, topic_of
+from rooms.operations import remember_signer, sign, topic_of
+from rooms.rights import IN_ROOMS
 
 LUA = Path(__file__).parent / "lua"
-LIBRARY = Library("messaging", PRELUDE, ADMIT, LUA)
+LIBRARY = Library("messaging", PRELUDE, *IN_ROOMS, LUA)
 
 ASK_ARCHIVE = 2
 """What `deliver` answers when it has to know which message of the past something is about."""
@@ -60,7 +61,8 @@ def body_of(where: bytes, text: str) -> bytes:
 def _post_message(caller: Caller, room_id: str, text: str, retry_key: str | None = None) -> Steps[bytes]:
     """Store a message in a room and announce it. Returns it as JSON.
 
-    Raises `RoomNotFound`, `RetryKeyReused`. Acknowledged means stored; with a retry key, stored once.
+    Raises `RoomNotFound`, `Banned`, `Muted`, `SlowMode`, `RetryKeyReused`. Acknowledged means stored; with a retry key,
+    stored once.
     """
     tag = topic_of(room_id).tag
     body = body_of(b'"roomId":"' + room_id.encode() + b'"', text)
@@ -90,7 +92,7 @@ def _edit_message(caller: Caller, room_id: str, message_id: int, text: str) -> S
 
 
 def _delete_message(caller: Caller, room_id: str, message_id: int) -> Steps[None]:
-    """Take a message away; its sender, the room's owner and admins may."""
+    """Take a message away; its sender may, and those to whom the table of rights gives it."""
     tag = topic_of(room_id).tag
     yield from sign(caller, tag)
     args = *who(caller), message_id, caller.signature

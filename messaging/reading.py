@@ -26,7 +26,7 @@ from foyer.store.steps import Query, Steps, operation
 from messaging.operations import LIBRARY
 from messaging.past import INBOX, Log, as_json, read_page
 from rooms.errors import RoomNotFound
-from rooms.operations import topic_of
+from rooms.operations import show_room, topic_of
 
 PLACES_AT_ONCE = 500
 MOST_UNREAD = 100
@@ -129,9 +129,10 @@ def count_past(
 
 
 def standing_at(caller: Caller, place: Place, read: int) -> Steps[Standing]:
-    """Where the caller stands in a place. Raises `RoomNotFound`."""
+    """Where the caller stands in a place. Raises `RoomNotFound`, `Banned`."""
     (standing,) = yield from count_unread(caller, [(place, read)])
     if standing is None:
+        yield from show_room.steps(caller, place.topic.name.partition(":")[2])
         raise RoomNotFound
     return standing
 
@@ -190,7 +191,7 @@ def _summaries(caller: Caller, room_ids: Sequence[str]) -> Steps[list[bytes]]:
 
 
 def _tell_typing(caller: Caller, topic: Topic) -> Steps[None]:
-    """Tell those who read a topic that the caller is writing. Raises `RoomNotFound`."""
+    """Tell those who read a topic that the caller is writing. Raises `RoomNotFound`, `Banned`, `Muted`."""
     yield LIBRARY.call("typing", [topic.tag], *who(caller), caller.signature, topic.quoted)
 
 

@@ -44,7 +44,7 @@ from messaging.serializers import (
     MessageInputSerializer,
     MessageSerializer,
 )
-from rooms.errors import NotAMember, RoomNotFound
+from rooms.errors import Banned, Muted, NotAMember, RoomNotFound, SlowMode
 from rooms.operations import show_room
 from rooms.views import ROOM_ID_HELP
 
@@ -95,14 +95,14 @@ class ListedMessages(ViewSet):
 
 
 class MessageViewSet(ListedMessages):
-    """A room's messages. Its sender edits one; its sender, the room's owner or an admin deletes it."""
+    """A room's messages. Its sender edits one; its sender, a moderator or an admin deletes it."""
 
     serializer_class = MessageSerializer
     input_serializers = {"create": MessageInputSerializer, "partial_update": MessageInputSerializer}
     path_help = {"room_id": ROOM_ID_HELP, "id": "The id of a message: its offset in the log of the room."}
     links = {"id": ("message-detail", "pk")}
 
-    @refuses(RoomNotFound, UnknownCursor)
+    @refuses(RoomNotFound, Banned, UnknownCursor)
     def list(self, request: Request, room_id: str) -> Response:
         """The newest messages of a room, or those before, after or around an id; oldest first.
 
@@ -112,7 +112,7 @@ class MessageViewSet(ListedMessages):
         found = read_history(caller_of(request), room_id, page)
         return self.history_response(page, found)
 
-    @refuses(RoomNotFound, NotAMember, AccountGone)
+    @refuses(RoomNotFound, Banned, NotAMember, Muted, SlowMode, AccountGone)
     @extend_schema(parameters=[LOCATION, RETRY_KEY])
     def create(self, request: Request, room_id: str) -> Response:
         """Say something in a room."""
@@ -120,21 +120,21 @@ class MessageViewSet(ListedMessages):
         location = address_of(request, "message-detail", room_id=room_id, pk=fields_of(message)["id"])
         return Response(RawJSON(message), status=201, headers={"Location": location})
 
-    @refuses(RoomNotFound, MessageNotFound)
+    @refuses(RoomNotFound, Banned, MessageNotFound)
     def retrieve(self, request: Request, room_id: str, pk: str) -> Response:
         """One message."""
         return Response(RawJSON(show_message(caller_of(request), room_id, offset_of(pk))))
 
-    @refuses(RoomNotFound, MessageNotFound, NotTheSender)
+    @refuses(RoomNotFound, Banned, Muted, MessageNotFound, NotTheSender)
     @extend_schema(examples=example_body({"text": "hi!"}))
     def partial_update(self, request: Request, room_id: str, pk: str) -> Response:
         """Give one's own message another text."""
         message_id, text = offset_of(pk), self.body()["text"]
         return Response(RawJSON(edit_message(caller_of(request), room_id, message_id, text)))
 
-    @refuses(RoomNotFound, MessageNotFound, NotTheSender)
+    @refuses(RoomNotFound, Banned, MessageNotFound, NotTheSender, Forbidden)
     def destroy(self, request: Request, room_id: str, pk: str) -> Response:
-        """Delete a message: one's own or, as the room's owner or an admin, any."""
+        """Delete a message: one's own or, as a moderator, a member's; the room's owner and admins delete any."""
         delete_message(caller_of(request), room_id, offset_of(pk))
         return Response(status=204)
 
@@ -238,7 +238,7 @@ class SubscriptionViewSet(ViewSet):
     serializer_class = AddressesSerializer
     path_help = {"room_id": ROOM_ID_HELP}
 
-    @refuses(RoomNotFound, UnknownCursor, ForeignOrigin)
+    @refuses(RoomNotFound, Banned, UnknownCursor, ForeignOrigin)
     @extend_schema(responses=LIVE, parameters=RESUMING)
     def subscribe_to_room(self, request: Request, room_id: str) -> Response:
         """A room live: a WebSocket, an event stream, or the addresses of both."""

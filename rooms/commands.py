@@ -7,7 +7,7 @@ from functools import partial
 import orjson
 
 from accounts.callers import Caller
-from accounts.people import afind_person
+from accounts.people import Person, afind_person
 from foyer.api.contracts import checked
 from foyer.api.retry_keys import retry_key_of
 from foyer.realtime.gateway import Frame, Gateway, Reading, UnknownTopic, at_once, command, topics
@@ -16,7 +16,15 @@ from rooms import frames
 from rooms.frames import room_of
 from rooms.membership import aadd_member, aremove_member, arequire_member
 from rooms.operations import LOBBY, acreate_room, adelete_room, aown_rooms, ashow_room, topic_of
-from rooms.serializers import NewMemberSerializer, NewRoomSerializer, RoomSerializer
+from rooms.order import Restriction, Terms, alift, arestrict, aset_role
+from rooms.serializers import (
+    NewMemberSerializer,
+    NewRoomSerializer,
+    RestrictionSerializer,
+    RoleSerializer,
+    RoomSerializer,
+    TermsSerializer,
+)
 
 
 @topics("room")
@@ -29,7 +37,7 @@ def lobby_reading(caller: Caller, rest: str) -> Reading:
     """The lobby goes by its own name too. Its topic, as of every room, is `room:<id>`."""
     if rest:
         raise UnknownTopic(f"There is one lobby, '{LOBBY}'.")
-    return Reading(topic_of(LOBBY), None)
+    return room_reading(caller, LOBBY)
 
 
 @at_once
@@ -56,16 +64,60 @@ async def delete_room(gateway: Gateway, frame: Frame) -> bytes:
 
 @command("add_member", frames.AddMember, gives=frames.Member)
 async def add_member(gateway: Gateway, frame: Frame) -> bytes:
-    room_id, body = room_of(frame), checked(NewMemberSerializer, frame)
-    await ashow_room(gateway.caller, room_id)
-    member, _ = await aadd_member(gateway.caller, room_id, await afind_person(body["username"]))
+    room_id, person = await person_in(gateway, frame)
+    member, _ = await aadd_member(gateway.caller, room_id, person)
     return orjson.dumps({"username": member.username, "joined_at": member.joined_at})
 
 
 @command("remove_member", frames.RemoveMember, gives=frames.Removed)
 async def remove_member(gateway: Gateway, frame: Frame) -> bytes:
-    room_id, body = room_of(frame), checked(NewMemberSerializer, frame)
-    await ashow_room(gateway.caller, room_id)
-    person = await afind_person(body["username"])
+    room_id, person = await person_in(gateway, frame)
     await aremove_member(gateway.caller, room_id, person)
     return orjson.dumps({"username": person.username})
+
+
+@command("set_role", frames.SetRole, gives=frames.MemberWithRole)
+async def set_role(gateway: Gateway, frame: Frame) -> bytes:
+    role = checked(RoleSerializer, frame)["role"]
+    room_id, person = await person_in(gateway, frame)
+    member = await aset_role(gateway.caller, room_id, person, role)
+    return orjson.dumps({"username": member.username, "joined_at": member.joined_at, "role": member.role})
+
+
+@command("ban", frames.Ban, gives=RestrictionSerializer)
+async def ban(gateway: Gateway, frame: Frame) -> bytes:
+    return await impose(gateway, frame, "bans")
+
+
+@command("unban", frames.Unban, gives=frames.Lifted)
+async def unban(gateway: Gateway, frame: Frame) -> bytes:
+    return await end(gateway, frame, "bans")
+
+
+@command("mute", frames.Mute, gives=RestrictionSerializer)
+async def mute(gateway: Gateway, frame: Frame) -> bytes:
+    return await impose(gateway, frame, "mutes")
+
+
+@command("unmute", frames.Unmute, gives=frames.Lifted)
+async def unmute(gateway: Gateway, frame: Frame) -> bytes:
+    return await end(gateway, frame, "mutes")
+
+
+async def impose(gateway: Gateway, frame: Frame, which: Restriction) -> bytes:
+    body = checked(TermsSerializer, frame)
+    room_id, person = await person_in(gateway, frame)
+    return await arestrict(gateway.caller, room_id, which, person, Terms(body.get("until"), body.get("reason")))
+
+
+async def end(gateway: Gateway, frame: Frame, which: Restriction) -> bytes:
+    room_id, person = await person_in(gateway, frame)
+    await alift(gateway.caller, room_id, which, person)
+    return orjson.dumps({"username": person.username})
+
+
+async def person_in(gateway: Gateway, frame: Frame) -> tuple[str, Person]:
+    """The room and the user that a frame names. Callers who may not see the room don't learn which accounts exist."""
+    room_id, body = room_of(frame), checked(NewMemberSerializer, frame)
+    await ashow_room(gateway.caller, room_id)
+    return room_id, await afind_person(body["username"])

@@ -1,6 +1,6 @@
 """What is refused about rooms."""
 
-from foyer.errors import Conflict, Forbidden, NotFound
+from foyer.errors import Conflict, Forbidden, NotFound, TooManyRequests
 
 
 class RoomNotFound(NotFound):
@@ -31,6 +31,41 @@ class NotAMember(Forbidden):
 class NotInRoom(NotFound):
     code = "not_in_room"
     detail = "That user is not in the room."
+
+
+class Banned(Forbidden):
+    code = "banned"
+    detail = "Whoever is banned from the room can neither read it nor come in."
+
+
+class Muted(Forbidden):
+    code = "muted"
+    detail = "You are muted in this room: you may read, and not write."
+
+
+class SlowMode(TooManyRequests):
+    """`seconds`, as text, is how long the user must wait."""
+
+    code = "slow_mode"
+    detail = "The room is in slow mode: you posted a moment ago."
+
+    def __init__(self, seconds: str = "1") -> None:
+        super().__init__(f"The room is in slow mode: you may post again in {seconds} s.", retry_after=int(seconds))
+
+
+class NotAModerator(Forbidden):
+    code = "not_a_moderator"
+    detail = "Only the room's moderators, its owner or an admin may do this."
+
+
+class NotBanned(NotFound):
+    code = "not_banned"
+    detail = "That user is not banned from the room, or no longer."
+
+
+class NotMuted(NotFound):
+    code = "not_muted"
+    detail = "That user is not muted in the room, or no longer."
 
 
 class PermanentRoom(Forbidden):

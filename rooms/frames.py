@@ -10,7 +10,13 @@ from foyer.api.fields import StrictText
 from foyer.errors import InvalidInput
 from foyer.realtime.declarations import ClientId, FrameShape, event
 from foyer.realtime.frames import Place
-from rooms.serializers import NewMemberSerializer, NewRoomSerializer, RoomSerializer
+from rooms.serializers import (
+    NewMemberSerializer,
+    NewRoomSerializer,
+    RoleSerializer,
+    RoomSerializer,
+    TermsSerializer,
+)
 
 
 class ByName(serializers.CharField):
@@ -39,9 +45,43 @@ class MemberRemoved(MemberChange):
     """Somebody left the room, or was taken out."""
 
 
+@event("member_updated", "room")
+class MemberUpdated(MemberChange):
+    """A member is a moderator now, or no longer."""
+
+    role = serializers.ChoiceField(["moderator", "member"])
+    example = {"username": "ann", "role": "moderator", "by": "ben"}
+
+
+class Restricted(MemberChange):
+    until = serializers.DateTimeField(allow_null=True, help_text="null until it is lifted.")
+    reason = serializers.CharField(allow_null=True)
+    example = {"username": "ann", "until": "2126-03-05T09:00:00.000Z", "reason": "Advertising", "by": "ben"}
+
+
+@event("member_banned", "room")
+class MemberBanned(Restricted):
+    """Somebody is banned, member or not: they are in the room no more, and hear nothing more of it."""
+
+
+@event("member_unbanned", "room")
+class MemberUnbanned(MemberChange):
+    """A ban was lifted. One that is over by its time says nothing."""
+
+
+@event("member_muted", "room")
+class MemberMuted(Restricted):
+    """Somebody may read the room, and not write."""
+
+
+@event("member_unmuted", "room")
+class MemberUnmuted(MemberChange):
+    """A mute was lifted. One that is over by its time says nothing."""
+
+
 @event("room_updated", "room")
 class RoomUpdated(FrameShape):
-    """The room has another name, or is open to others than before. One that may not read it hears nothing more."""
+    """The room has another name or slow mode, or is open to others than before. Who may not read it hears no more."""
 
     room = RoomSerializer()
     by = ByName()
@@ -110,6 +150,52 @@ class RemoveMember(NewMemberSerializer, InRoom):
     """Take somebody out of a room, or leave it."""
 
     example = {"room": "12", "username": "ann"}
+
+
+class SetRole(NewMemberSerializer, RoleSerializer, InRoom):
+    """Make a member a moderator, or no longer; for the room's owner, and admins."""
+
+    example = {"room": "12", "username": "ann", "role": "moderator"}
+
+
+class Ban(NewMemberSerializer, TermsSerializer, InRoom):
+    """Ban somebody from a room; for moderators. It ends their membership, and closes the room to them."""
+
+    example = {"room": "12", "username": "ann", **TermsSerializer.example}
+
+
+class Unban(NewMemberSerializer, InRoom):
+    """Lift a ban; for moderators."""
+
+    example = {"room": "12", "username": "ann"}
+
+
+class Mute(NewMemberSerializer, TermsSerializer, InRoom):
+    """Mute somebody in a room: they read on, and can't write; for moderators."""
+
+    example = {"room": "12", "username": "ann", **TermsSerializer.example}
+
+
+class Unmute(NewMemberSerializer, InRoom):
+    """Lift a mute; for moderators."""
+
+    example = {"room": "12", "username": "ann"}
+
+
+class MemberWithRole(FrameShape):
+    """A member, with the new role."""
+
+    username = serializers.CharField()
+    joined_at = serializers.DateTimeField()
+    role = serializers.ChoiceField(["moderator", "member"])
+    example = {"username": "ann", "joined_at": "2026-03-04T09:16:12.005Z", "role": "moderator"}
+
+
+class Lifted(FrameShape):
+    """Whose ban or mute was lifted."""
+
+    username = serializers.CharField()
+    example = {"username": "ann"}
 
 
 class Gone(FrameShape):

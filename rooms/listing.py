@@ -73,7 +73,12 @@ def members_with_presence(caller: Caller, room_id: str, after: str, limit: int) 
     page = page_of_members(caller, room_id, after, limit)
     online = among(ONLINE, [member.id for member in page.members])
     members = [
-        {"username": member.username, "joined_at": member.joined_at, "online": member.id in online}
+        {
+            "username": member.username,
+            "joined_at": member.joined_at,
+            "online": member.id in online,
+            "role": member.role,
+        }
         for member in page.members
     ]
     return members, page.after

@@ -32,18 +32,19 @@ ATTEMPTS = 3
 
 
 class Member(NamedTuple):
-    """Somebody in a room. `joined_at` is as clients see it."""
+    """Somebody in a room. `joined_at` is as clients see it, `role` is 'owner', 'moderator' or 'member'."""
 
     id: int
     username: str
     joined_at: str
+    role: str = "member"
 
 
 def _add_member(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Member, bool]]:
     """Let `someone` into a room. Returns the member, and whether they came in now.
 
-    Raises `RoomNotFound`, `NotAMember` for a caller who may not, `AccountGone`, `TooManyRooms`, `UserNotFound` if
-    `someone` is gone.
+    Raises `RoomNotFound`, `NotAMember` for a caller who may not, `Banned`, `AccountGone`, `TooManyRooms`,
+    `UserNotFound` if `someone` is gone.
     """
     try:
         return (yield from let_in(caller, room_id, someone))
@@ -68,8 +69,8 @@ def let_in(caller: Caller, room_id: str, someone: Person) -> Steps[tuple[Member,
 def _remove_member(caller: Caller, room_id: str, someone: Person) -> Steps[None]:
     """Take `someone` out of a room.
 
-    Raises `RoomNotFound`, `NotAMember` for a caller who may not, `Forbidden` for the owner, whom only an admin takes
-    out, `NotInRoom`.
+    Raises `RoomNotFound`, `NotAMember` for a caller who may not, `Forbidden` for whom the table of rights protects,
+    `NotInRoom`.
     """
     tag = topic_of(room_id).tag
     yield from sign(caller, tag)
@@ -106,8 +107,8 @@ def _page_of_members(caller: Caller, room_id: str, after: str = "", limit: int =
         is_whole, count, more, rows, *notices = yield read
     yield from tell(room_id, notices)
     members = [
-        Member(int(user), orjson.loads(name), joined_at.decode())
-        for user, name, joined_at in zip(rows[0::3], rows[1::3], rows[2::3], strict=True)
+        Member(int(user), orjson.loads(name), joined_at.decode(), role.decode())
+        for user, name, joined_at, role in zip(*(rows[column::4] for column in range(4)), strict=True)
         if name != b"null"
     ]
     return MemberPage(members, count, more.decode() or None)

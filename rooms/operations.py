@@ -35,11 +35,11 @@ from foyer.store.steps import Call, Library, Query, Steps, operation
 from foyer.times import now_text
 from rooms.errors import PermanentRoom, RoomNameTaken, RoomNotFound
 from rooms.names import earlier_key, keys_of, name_key
+from rooms.rights import IN_ROOMS
 from rooms.words import words_of
 
 LUA = Path(__file__).parent / "lua"
-ADMIT = LUA / "_admit.lua"
-LIBRARY = Library("rooms", PRELUDE, ADMIT, LUA)
+LIBRARY = Library("rooms", PRELUDE, *IN_ROOMS, LUA)
 
 INDEX = "{rooms}"
 ROOM_ID = re.compile(r"[1-9][0-9]{0,15}")
@@ -157,16 +157,18 @@ def position(tag: str, offset: int, epoch: bytes) -> bytes:
 
 
 def _show_room(caller: Caller, room_id: str) -> Steps[bytes]:
-    """The room as JSON. Raises `RoomNotFound` also for a room the caller may not know of."""
-    [room] = yield LIBRARY.call("show", [topic_of(room_id).tag], *who(caller), 0)
-    if not room:
-        raise RoomNotFound
-    return bytes(room)
+    """The room as JSON. Raises `RoomNotFound` also for a room the caller may not know of, and `Banned`."""
+    return bytes((yield LIBRARY.call("see", [topic_of(room_id).tag], *who(caller))))
 
 
-def _update_room(caller: Caller, room_id: str, name: str | None, members_only: bool | None) -> Steps[bytes]:
-    """Rename a room, or change who may see it; owner and admins. Returns the room as JSON."""
-    tag = changeable(room_id).tag
+def _update_room(
+    caller: Caller, room_id: str, name: str | None, members_only: bool | None, slow_mode: int | None = None
+) -> Steps[bytes]:
+    """Rename a room, change who may see it, or its slow mode (seconds, 0 for none). Returns the room as JSON.
+
+    Owner and admins may, and moderators may change the slow mode, also that of the lobby.
+    """
+    tag = (topic_of if name is None and members_only is None else changeable)(room_id).tag
     key, token, claim = "", secrets.token_urlsafe(12), b""
     if name is not None:
         key = free_key(name)
@@ -186,6 +188,7 @@ def _update_room(caller: Caller, room_id: str, name: str | None, members_only: b
         caller.signature,
         token,
         claim,
+        "" if slow_mode is None else slow_mode,
     )
     if name is not None and before.decode() != key:
         yield release(before.decode(), room_id, claim_before)

@@ -17,6 +17,9 @@ from foyer.realtime.topics import room_topic
 from rooms.membership import amembers_among
 from rooms.operations import aopenness
 
+REMOVALS = frozenset({"member_removed", "member_banned"})
+"""Events by which a membership ends."""
+
 
 def put_out(reader: Connection, room_id: str, code: int, reason: str) -> None:
     """Take a connection off a room. If it reads nothing else, it is closed."""
@@ -58,6 +61,16 @@ async def stop_hearing(event: Event, readers: list[Connection]) -> None:
             put_out(reader, room_id, CloseCode.FORBIDDEN, "you are no longer in the room")
 
 
+@acts_on("member_banned")
+async def shut_out(event: Event, readers: list[Connection]) -> None:
+    """A user who is banned hears nothing more of the room, on no socket; an admin may everything."""
+    told = orjson.loads(event.json)
+    room_id = told["topic"].removeprefix("room:")
+    for reader in readers:
+        if reader.caller.username == told["username"] and not reader.caller.is_admin:
+            put_out(reader, room_id, CloseCode.FORBIDDEN, "you are banned from the room")
+
+
 @acts_on("room_removed")
 async def finish_hearing(event: Event, readers: list[Connection]) -> None:
     """A user who was removed gets that event in the room before they are told that they were added again."""
@@ -94,7 +107,7 @@ async def hear_room(reader: Connection, room_id: str, at: Head, *, patient: bool
 
     def is_removal(event: Event) -> bool:
         name = reader.caller.username
-        return event.kind == "member_removed" and bool(orjson.loads(event.json)["username"] == name)
+        return event.kind in REMOVALS and bool(orjson.loads(event.json)["username"] == name)
 
     try:
         await hub.subscribe(topic, reader, at.offset, at.epoch, until=is_removal, patient=patient)

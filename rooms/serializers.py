@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from foyer.api.fields import NameText, StrictBoolean, StrictText
+from foyer.api.fields import Moment, NameText, StrictBoolean, StrictInteger, StrictText
 from foyer.api.serializers import Shape
+
+LONGEST_SLOW_MODE = 3600
+"""Seconds."""
+LONGEST_REASON = 500
 
 
 class RoomSerializer(Shape):
@@ -18,6 +23,9 @@ class RoomSerializer(Shape):
     members_only = serializers.BooleanField(help_text="Whether others can neither see nor read it.")
     owner = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
+    slow_mode = serializers.IntegerField(
+        required=False, min_value=1, max_value=LONGEST_SLOW_MODE, help_text="Seconds; only where there is a slow mode."
+    )
     example = {
         "roomId": "12",
         "name": "Lab",
@@ -47,11 +55,17 @@ class RoomChangeSerializer(Shape):
 
     name = NameText(required=False)
     members_only = StrictBoolean(required=False)
+    slow_mode = StrictInteger(
+        required=False,
+        min_value=0,
+        max_value=LONGEST_SLOW_MODE,
+        help_text="Seconds in which a member posts once; 0 for none. Moderators may change it.",
+    )
     example = {"name": "Lab", "members_only": True}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
-            raise serializers.ValidationError({"name": ["Give a name, members_only, or both."]})
+            raise serializers.ValidationError({"name": ["Give a name, members_only or slow_mode."]})
         return attrs
 
 
@@ -61,7 +75,8 @@ class MemberSerializer(Shape):
     username = serializers.CharField()
     joined_at = serializers.DateTimeField()
     online = serializers.BooleanField(required=False, help_text="Has a socket or stream open. In lists.")
-    example = {"username": "ben", "joined_at": "2026-03-04T09:16:10.714Z", "online": True}
+    role = serializers.ChoiceField(["owner", "moderator", "member"], required=False, help_text="Not for newcomers.")
+    example = {"username": "ben", "joined_at": "2026-03-04T09:16:10.714Z", "online": True, "role": "owner"}
 
 
 class NewMemberSerializer(Shape):
@@ -69,3 +84,40 @@ class NewMemberSerializer(Shape):
 
     username = StrictText(max_length=200)
     example: ClassVar[Any] = {"username": "ann"}
+
+
+class RoleSerializer(Shape):
+    """What a member is to be in the room."""
+
+    role = serializers.ChoiceField(["moderator", "member"])
+    example: ClassVar[Any] = {"role": "moderator"}
+
+
+class TermsSerializer(Shape):
+    """Until when somebody is to be banned or muted, and why; without `until`, until it is lifted."""
+
+    until = Moment(required=False, allow_null=True)
+    reason = StrictText(required=False, allow_null=True, max_length=LONGEST_REASON)
+    example: ClassVar[Any] = {"until": "2126-03-05T09:00:00.000Z", "reason": "Advertising"}
+
+    def validate_until(self, until: datetime | None) -> datetime | None:
+        if until is not None and until <= datetime.now(UTC):
+            raise serializers.ValidationError("A time in the future is expected.")
+        return until
+
+
+class RestrictionSerializer(Shape):
+    """That somebody is banned or muted in a room."""
+
+    username = serializers.CharField()
+    until = serializers.DateTimeField(allow_null=True, help_text="null until it is lifted.")
+    reason = serializers.CharField(allow_null=True)
+    by = serializers.CharField(allow_null=True, help_text="Who did it; null once that account is deleted.")
+    at = serializers.DateTimeField()
+    example: ClassVar[Any] = {
+        "username": "ann",
+        "until": "2126-03-05T09:00:00.000Z",
+        "reason": "Advertising",
+        "by": "ben",
+        "at": "2026-03-04T09:16:14.609Z",
+    }

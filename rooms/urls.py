@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rooms.views import MemberViewSet, RoomViewSet
+from rooms.views import BanViewSet, MemberViewSet, MuteViewSet, RoomViewSet
 
 urlpatterns = [
     path("rooms", RoomViewSet.as_view({"get": "list", "post": "create"}, suffix="List"), name="room-list"),
@@ -20,7 +20,19 @@ urlpatterns = [
     ),
     path(
         "room/<str:room_id>/members/<str:username>",
-        MemberViewSet.as_view({"delete": "remove_member"}, suffix="Instance"),
+        MemberViewSet.as_view({"patch": "partial_update", "delete": "remove_member"}, suffix="Instance"),
         name="room-member",
+    ),
+    path("room/<str:room_id>/bans", BanViewSet.as_view({"get": "list"}, suffix="List"), name="room-bans"),
+    path(
+        "room/<str:room_id>/bans/<str:username>",
+        BanViewSet.as_view({"put": "update", "delete": "destroy"}, suffix="Instance"),
+        name="room-ban",
+    ),
+    path("room/<str:room_id>/mutes", MuteViewSet.as_view({"get": "list"}, suffix="List"), name="room-mutes"),
+    path(
+        "room/<str:room_id>/mutes/<str:username>",
+        MuteViewSet.as_view({"put": "update", "delete": "destroy"}, suffix="Instance"),
+        name="room-mute",
     ),
 ]

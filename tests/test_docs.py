@@ -35,6 +35,7 @@ from foyer.server.http_protocol import MOST_PIPELINED
 from foyer.server.socket_protocol import MOST_FRAGMENTS
 from messaging.past import MOST_PAGE
 from messaging.serializers import LONGEST_TEXT
+from rooms.rights import RIGHTS, Right
 from rooms.views import MOST_ROOMS
 from tests.markdown import between, block, section, table
 from tests.server import Server, bare_environment
@@ -329,15 +330,28 @@ def test_the_examples_of_a_rooms_frames_are_what_a_server_sends(ben: httpx.Clien
             if is_sent:
                 socket.send(frame)
         heard = hear(socket, 4)
-        ben.post("/user", json={"username": "docs-ann", "password": "secret"})
+        for name in ("docs-ann", "docs-eve"):
+            ben.post("/user", json={"username": name, "password": "secret"})
         ben.post(f"{room}/members", json={"username": "docs-ann"})
+        keep_order(ben, room)
         ben.delete(f"{room}/members/docs-ann")
         ben.patch(f"{room}/messages/1", json={"text": "hi!"})
         ben.delete(f"{room}/messages/1")
         ben.patch(room, json={"name": "Docs, renamed"})
         ben.delete(room)
-        heard += hear(socket, 6)
+        heard += hear(socket, 12)
     assert kinds(heard) == kinds([json.loads(frame) for is_sent, frame in frames if not is_sent])
+
+
+def keep_order(ben: httpx.Client, room: str) -> None:
+    """Do what moderators do to a member, who stays one."""
+    for role in ("moderator", "member"):
+        ben.patch(f"{room}/members/docs-ann", json={"role": role})
+    terms = {"until": "2126-03-05T09:00:00.000Z", "reason": "Advertising"}
+    ben.put(f"{room}/mutes/docs-ann", json=terms)
+    ben.delete(f"{room}/mutes/docs-ann")
+    ben.put(f"{room}/bans/docs-eve", json={})
+    ben.delete(f"{room}/bans/docs-eve")
 
 
 def test_the_examples_of_the_gateways_frames_are_what_a_server_sends(ben: httpx.Client) -> None:
@@ -418,3 +432,9 @@ def test_the_examples_of_the_lobby_are_what_a_server_sends(start_server: Callabl
                 if heard["$type"] == "error":
                     assert heard.pop("detail").startswith(expected.pop("detail").rstrip("…"))
                 assert heard == expected
+
+
+def test_the_table_of_rights_is_that_of_the_code() -> None:
+    rows = between(ROOT / "docs/moderation.md", "rights").splitlines()[2:]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert {what[1:].partition("`")[0]: Right(*least) for what, *least in cells} == RIGHTS

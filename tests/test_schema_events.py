@@ -180,7 +180,7 @@ async def test_every_frame_of_the_gateway_a_room_and_the_inbox(server: Server, s
         stream = await stack.enter_async_context(ben.stream(address, last_id="0"))
         inbox = await stack.enter_async_context(ben.socket("/messages/subscribe"))
         letters = await stack.enter_async_context(ben.stream("/messages/subscribe"))
-        await talk(gateway, live, room, ann, ben)
+        await talk(gateway, live, room, ann, ben, eve)
         assert (await stream.hear() or {})["type"] == "member_added"
         for messages in (inbox, letters):
             assert (await messages.hear() or {})["type"] == "direct_message"
@@ -211,7 +211,7 @@ def came(event: Frame) -> list[str]:
     return event.get("usernames", [event.get("username")]) if event["type"] == "user_joined" else []
 
 
-async def talk(gateway: Socket, live: Socket, room: str, ann: Person, ben: Person) -> None:
+async def talk(gateway: Socket, live: Socket, room: str, ann: Person, ben: Person, eve: Person) -> None:
     for username in (ben.username, ann.username):
         await ask(gateway, "add_member", room=room, username=username)
         await ask(gateway, "remove_member", room=room, username=username)
@@ -225,6 +225,17 @@ async def talk(gateway: Socket, live: Socket, room: str, ann: Person, ben: Perso
     await ask(gateway, "delete", room=room, message=message["id"])
     await ask(gateway, "typing", room=room)
     await ask(live, "post", text="hello", client_id="c-3")
+    await keep_order(gateway, room, ben.username, eve.username)
+
+
+async def keep_order(gateway: Socket, room: str, member: str, stranger: str) -> None:
+    await ask(gateway, "add_member", room=room, username=member)
+    for role in ("moderator", "member"):
+        await ask(gateway, "set_role", room=room, username=member, role=role)
+    terms = {"until": "2126-03-05T09:00:00.000Z", "reason": "Advertising"}
+    for impose, lift in (("mute", "unmute"), ("ban", "unban")):
+        await ask(gateway, impose, room=room, username=stranger, **terms)
+        await ask(gateway, lift, room=room, username=stranger)
 
 
 async def subscribe(gateway: Socket, room: str) -> None:

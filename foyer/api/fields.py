@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -69,6 +70,28 @@ class NameText(StrictText):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=100, validators=[*NAME_CHECKS], **options)
+
+
+class Moment(StrictText):
+    """A time as RFC 3339 has it, in any zone; a `datetime` in UTC."""
+
+    default_error_messages = {"not_a_time": "A time is expected, such as 2026-03-04T09:16:14.609Z."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            max_length=40,
+            validators=[RegexValidator(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$")],
+            **options,
+        )
+
+    def run_validation(self, data: Any = empty) -> Any:
+        text = super().run_validation(data)
+        if not isinstance(text, str):
+            return text
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail("not_a_time")
 
 
 class StrictBoolean(serializers.BooleanField):

@@ -52,9 +52,12 @@ async def resume(
 
 
 async def finish(reader: Connection, resumption: Resumption) -> None:
-    """Write what was missed, in order, and no faster than the client takes it."""
+    """Write what was missed, in order, and no faster than the client takes it.
+
+    A reader that is taken off the topic meanwhile gets no more of it.
+    """
     topic, recovered, head, position, stretch = resumption
-    while recovered and position < head.offset and not reader.closing:
+    while recovered and position < head.offset and topic.tag in reader.topics and not reader.closing:
         events = [event for event in stretch.events if event.offset <= head.offset]
         if events:
             reader.deliver(Batch(events))

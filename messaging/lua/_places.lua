@@ -3,8 +3,11 @@
 --   {user:5}:read  hash: room:<id> or with:<account id> -> the offset up to which the user has read, in the room's log
 --                  or, of what was said between the two, in their own
 
-local function is_hidden(tag, user, is_admin)
-  return string.sub(tag, 1, 6) == '{room:' and not admit(tag, user, is_admin)
+-- The refusal for a room that its caller can't see; nil for one that they can, and for a user's log.
+local function refusal_of(tag, user, is_admin)
+  if string.sub(tag, 1, 6) ~= '{room:' then return nil end
+  local room, refusal = admit(tag, user, is_admin)
+  return not room and refusal or nil
 end
 
 -- The last message of a list as its id and JSON; 0 and '' if the log has none. Then the id before which others are that

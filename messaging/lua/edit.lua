@@ -3,11 +3,13 @@
 -- ARGV 1 the caller's account id  2 '1' for an admin  3 the message's id  4 the new text as JSON  5 the time
 --      6 … its signer, its body, and where the log stood, as `from_past` takes them
 -- Reply  the message as JSON; where the log stands, as a number, if the archive must be read; refuses a room the caller
---        can't see, a message that is not there or not their own
+--        can't see, who is muted there, a message that is not there or not their own
 -- Atomic: the change and its event. Repeated with the text it has, it changes and says nothing.
 local function edit(keys, args)
   local tag, user, is_admin, id, text, time, kept_by, kept, read_at = keys[1], unpack(args, 1, 8)
-  if not admit(tag, user, is_admin) then return refuse('room_not_found') end
+  local room, refusal = admit(tag, user, is_admin)
+  if not room then return refusal end
+  if is_muted(tag, room, user, is_admin) then return refuse('muted') end
   local by, body = read_message(tag, id)
   if not by then by, body = from_past(tag, id, kept_by, kept, read_at) end
   if not by then return body or refuse('message_not_found') end

@@ -10,7 +10,8 @@
 -- Reads only, at one moment.
 local function history(keys, args)
   local tag, user, is_admin, list, before, after, limit, most = keys[1], unpack(args, 1, 7)
-  if is_hidden(tag, user, is_admin) then return refuse('room_not_found') end
+  local refusal = refusal_of(tag, user, is_admin)
+  if refusal then return refusal end
   local head = redis.call('HMGET', tag .. ':head', 'offset', 'let_go')
   local last, let_go = tonumber(head[1] or 0), tonumber(head[2] or 0)
   if before ~= '' and tonumber(before) > last + 1 then return refuse('unknown_cursor') end

@@ -5,7 +5,7 @@
 -- Reads only.
 local function latest(keys, args)
   local tag, user, is_admin, list = keys[1], unpack(args, 1, 3)
-  if is_hidden(tag, user, is_admin) then return {} end
+  if refusal_of(tag, user, is_admin) then return {} end
   return {last_message(tag, list)}
 end
 register_on_log('latest', latest, READ_ONLY)

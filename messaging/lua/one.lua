@@ -6,7 +6,8 @@
 -- Reads only.
 local function one(keys, args)
   local tag, user, is_admin, id = keys[1], unpack(args, 1, 3)
-  if not admit(tag, user, is_admin) then return refuse('room_not_found') end
+  local room, refusal = admit(tag, user, is_admin)
+  if not room then return refusal end
   local by, body = read_message(tag, id)
   if by then return message_json(tag, id, by, body) end
   return is_past(tag, id) and '' or refuse('message_not_found')

@@ -8,7 +8,7 @@
 -- Reads only. Looks at 500 messages at most.
 local function unread(keys, args)
   local tag, user, is_admin, list, marked, upto = keys[1], unpack(args, 1, 5)
-  if is_hidden(tag, user, is_admin) then return {} end
+  if refusal_of(tag, user, is_admin) then return {} end
   local joined_at = tonumber(redis.call('HGET', tag .. ':joined', user) or 0)
   local read = math.max(tonumber(marked), joined_at)
   local number, before = count_unread(tag, list, user, read, upto)

@@ -18,6 +18,7 @@ local function take_out(tag, user)
   if not time then return false end
   redis.call('HDEL', tag .. ':members', user)
   redis.call('HDEL', tag .. ':joined', user)
+  redis.call('HDEL', tag .. ':roles', user)
   redis.call('ZREM', tag .. ':order', time .. '-' .. user)
   return true
 end

@@ -4,12 +4,13 @@
 --      5 their name as JSON  6 the time, '' while it is not noted at them that the room knows them
 -- Reply  {1 if they were let in now, 0 if they were in; the time they joined, '' when they must be noted first; notices,
 --        as `with_notices` gives them}; refuses a room the caller can't see, a caller who is not in it, unless they let
---        themselves into an open one or their own, and an account that was deleted
+--        themselves into an open one or their own, somebody who is banned, and an account that was deleted
 -- Atomic: membership, event and notice. May be repeated.
 local function add_member(keys, args)
   local tag, user, is_admin, name, someone, someones_name, time = keys[1], unpack(args, 1, 6)
-  local room = admit(tag, user, is_admin)
-  if not room then return refuse('room_not_found') end
+  local room, refusal = admit(tag, user, is_admin)
+  if not room then return refusal end
+  if room.bans and restriction(tag, 'bans', someone) then return refuse('banned') end
   local since = redis.call('HGET', tag .. ':members', someone)
   if since then return with_notices(tag, {0, since}) end
   local lets_themselves_in = someone == user and (room.members_only == '0' or room.owner == user)

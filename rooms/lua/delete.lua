@@ -14,8 +14,8 @@ local function delete(keys, args)
   local gone = redis.call('GET', tag .. ':gone')
   local is_archived = redis.call('HEXISTS', tag .. ':head', 'archived')
   if gone then return {'gone', gone, still_leaving(tag), is_archived} end
-  local room = admit(tag, user, is_admin)
-  if not room then return refuse('room_not_found') end
+  local room, refusal = admit(tag, user, is_admin)
+  if not room then return refusal end
   if room.owner ~= user and is_admin ~= '1' then return refuse('not_the_owner') end
   local waiting = with_notices(tag, {'waits'})
   if #waiting > 1 then return waiting end
@@ -27,7 +27,7 @@ local function delete(keys, args)
   redis.call('EXPIRE', tag .. ':leaving', MONTH)
   local parts = {
     'room', 'order', 'joined', 'signers', 'redacted', 'superseded', 'messages', 'edits', 'deleted', 'notices', 'news',
-    'log',
+    'log', 'roles', 'bans', 'bans:order', 'mutes', 'mutes:order', 'posted', 'audit',
   }
   for _, part in ipairs(parts) do redis.call('UNLINK', tag .. ':' .. part) end
   append(tag, topic_json(tag), 'room_deleted', '', '"roomId":"' .. id .. '","by":' .. name)

@@ -6,8 +6,8 @@
 -- May be repeated; a later intention replaces an earlier one, which then can't be carried out.
 local function intend(keys, args)
   local tag, user, is_admin, key, token = keys[1], unpack(args, 1, 4)
-  local room = admit(tag, user, is_admin)
-  if not room then return refuse('room_not_found') end
+  local room, refusal = admit(tag, user, is_admin)
+  if not room then return refusal end
   if room.owner ~= user and is_admin ~= '1' then return refuse('not_the_owner') end
   redis.call('HSET', tag .. ':room', 'pending', key, 'intent', token)
   return 1

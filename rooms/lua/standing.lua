@@ -4,8 +4,11 @@
 -- Reply  {1 or 0 for each}
 -- Reads only.
 local function standing(keys, users)
-  local reply = {}
-  for i, user in ipairs(users) do reply[i] = is_member(keys[1], user) and 1 or 0 end
+  local tag, reply = keys[1], {}
+  local has_bans = redis.call('HGET', tag .. ':room', 'bans')
+  for i, user in ipairs(users) do
+    reply[i] = is_member(tag, user) and not (has_bans and restriction(tag, 'bans', user)) and 1 or 0
+  end
   return reply
 end
 register('standing', standing, READ_ONLY)

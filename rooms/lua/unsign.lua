@@ -1,5 +1,5 @@
--- unsign: a deleted account leaves a log: it is no longer a member, which those who read it are told, and then its name
--- goes from what it wrote.
+-- unsign: a deleted account leaves a log: it is no longer a member, which those who read it are told, nor banned or
+-- muted, and then its name goes from what it wrote.
 -- KEYS 1 the tag of the log
 -- ARGV 1 the account's id
 -- Reply  1
@@ -12,6 +12,8 @@ local function unsign(keys, args)
     append(tag, topic_json(tag), 'member_removed', '', '"username":' .. name_of(user) .. ',"by":null')
   end
   redis.call('HDEL', tag .. ':joined', user)
+  for list in pairs(KINDS) do drop_restriction(tag, list, user) end
+  redis.call('ZREM', tag .. ':posted', user)
   redis.call('HSET', tag .. ':signers', user, 'null')
   return 1
 end
