@@ -12,7 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from bench.client import BEARER, Request, Sockets, Window
 from bench.report import Row, Target
-from bench.servers import BenchError, Server, Stock, stock_python
+from bench.servers import BenchError, Server, Stock, resident, stock_python
 from bench.stage import FRAME, PASSWORD, Bench
 
 STOCK_PATH = "/room/<room>/subscribe"
@@ -118,7 +118,8 @@ def measure_memory(bench: Bench) -> list[Row]:
         with bench.sockets(server, count, bench.rooms):
             time.sleep(settle)
             grown = server.resident_bytes() - before
-    note = f"{before / 1e6:.0f} MB before, {grown / 1e6:.0f} MB for the sockets"
+        follower = resident(server.follower_pid() or 0)
+    note = f"{before / 1e6:.0f} MB before, {grown / 1e6:.0f} MB for the sockets; the follower {follower / 1e6:.0f} MB"
     return [Row("memory", f"{count:,} idle sockets", grown / count / 1e3, "KB/socket", Target(most=25), note=note)]
 
 

@@ -29,9 +29,9 @@ def read_arguments(words: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=(
             "Measures Foyer and, on the same machine, the stock way to write such a chat.\n\n"
-            "The server runs alone on one core; the load client and Valkey share another. A figure counts only if\n"
-            "every delivery arrived, once and in order. Latency runs from the time a post was due. Results go to\n"
-            "var/bench/: result.json, result.md, and the servers' logs."
+            "The server runs alone on one core; the load client, Valkey and the follower share another. A figure\n"
+            "counts only if every delivery arrived, once and in order. Latency runs from the time a post was due.\n"
+            "Results go to var/bench/: result.json, result.md, and the servers' logs."
         ),
         epilog=f"parts:\n{parts}\n\nexit code: 0 measured, whatever the figures; 1 something was lost or refused",
     )

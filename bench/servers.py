@@ -1,7 +1,7 @@
 """The servers under measurement: started, pinned to a core, watched until they answer, and stopped again.
 
 A server has one core to itself, the load client and Valkey share another. What they start inherits the core, so the
-Valkey that Foyer starts by itself is moved once it runs.
+Valkey and the follower that Foyer starts by itself are moved once they run.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Server:
             )
         try:
             self.wait_until_ready()
-            self.pin_store()
+            self.pin_what_it_started()
         except BaseException:
             self.stop()
             raise
@@ -122,10 +122,13 @@ class Server:
             return connection.getresponse().status == 200
         return False
 
-    def pin_store(self) -> None:
-        """Move the store that this server started, if it started one."""
+    def pin_what_it_started(self) -> None:
+        """Move the store and the follower that this server started, if it started them."""
 
     def store_pid(self) -> int | None:
+        return None
+
+    def follower_pid(self) -> int | None:
         return None
 
     def stop(self) -> None:
@@ -145,8 +148,9 @@ class Server:
         return "\n".join([f"The end of {self.log}:", *self.log.read_text(errors="replace").splitlines()[-15:]])
 
     def resident_bytes(self) -> int:
-        """Memory of the process and those it started, without the store, in bytes."""
-        return sum(resident(pid) for pid in family(self.process.pid) if pid != self.store_pid())
+        """Memory of the process and those it started, without the store and the follower, in bytes."""
+        apart = (self.store_pid(), self.follower_pid())
+        return sum(resident(pid) for pid in family(self.process.pid) if pid not in apart)
 
 
 def family(pid: int) -> list[int]:
@@ -173,15 +177,28 @@ class Foyer(Server):
         command = [sys.executable, str(CHECKOUT / "manage.py"), "serve"]
         super().__init__(command, {**environment, "PORT": str(port)}, port, log, cores)
 
-    def pin_store(self) -> None:
-        pid = self.store_pid()
-        if pid is None:
+    def pin_what_it_started(self) -> None:
+        store = self.store_pid()
+        if store is None:
             raise BenchError(f"{self.data}/valkey/valkey.pid is missing: where does the embedded Valkey run?")
-        move(pid, self.cores.others)
+        move(store, self.cores.others)
+        deadline = time.monotonic() + START_LIMIT
+        while (follower := self.follower_pid()) is None:
+            if time.monotonic() > deadline:
+                raise BenchError(f"{self.name} started no follower.\n{self.last_lines()}")
+            time.sleep(POLL)
+        move(follower, self.cores.others)
 
     def store_pid(self) -> int | None:
         with contextlib.suppress(OSError, ValueError):
             return int((self.data / "valkey" / "valkey.pid").read_text())
+        return None
+
+    def follower_pid(self) -> int | None:
+        for pid in family(self.process.pid):
+            with contextlib.suppress(OSError):
+                if b"\0follow\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return pid
         return None
 
 
@@ -198,6 +215,7 @@ def foyer_environment(data: Path) -> dict[str, str]:
         "REDIS_URL": "",
         "DATABASE_URL": "",
         "LOG_LEVEL": "WARNING",
+        "CONNECTIONS_PER_ADDRESS": "100000",  # here ten thousand strangers come from one address
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
 
