@@ -18,6 +18,11 @@ class UserNotFound(NotFound):
     detail = "There is no such user."
 
 
+class SignUpClosed(Forbidden):
+    code = "sign_up_closed"
+    detail = "Nobody can sign up here by themselves. Ask an admin for an account."
+
+
 class WrongPassword(Forbidden):
     code = "wrong_password"
     detail = "The current password is not right."

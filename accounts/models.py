@@ -186,11 +186,19 @@ class Account(AbstractBaseUser, PermissionsMixin):
     # Signing up
 
     @classmethod
-    def sign_up(cls, username: str, password: str, data: dict[str, Any], retry: RetryKey | None = None) -> Account:
-        """Make an account; with a retry key that came before, find the one it made.
+    def sign_up(
+        cls,
+        username: str,
+        password: str,
+        data: dict[str, Any],
+        retry: RetryKey | None = None,
+        address: str | None = None,
+    ) -> Account:
+        """Make an account; with a retry key that came before, find the one it made. It is counted for the client's
+        `address`, if there is one.
 
-        Raises `InvalidInput`, `UsernameTaken`, `EmailTaken`, `RetryKeyReused`, `Busy`. Of two at once with one name
-        one makes it; of two with one retry key both get the same account.
+        Raises `InvalidInput`, `UsernameTaken`, `EmailTaken`, `RetryKeyReused`, `TooManyRequests`, `Busy`. Of two at
+        once with one name one makes it; of two with one retry key both get the same account.
         """
         account = cls.draft(username, password, data)
         if retry is not None:
@@ -198,6 +206,8 @@ class Account(AbstractBaseUser, PermissionsMixin):
         if first := account.made_before(password):
             return first
         account.refuse_if_taken()  # before the time for a hash is spent
+        if address is not None:
+            operations.count_sign_up(address)
         account.password = passwords.hash_password(password)
         try:
             with transaction.atomic():

@@ -10,6 +10,7 @@ afterwards. While there is a hold, or no copy, the row itself is read.
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import time
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from django.utils.crypto import salted_hmac
 from accounts import errors as errors  # stored functions refuse by their codes
 from accounts.callers import Caller
 from accounts.tokens import Claims, write_token
+from foyer.addresses import network_of
+from foyer.errors import TooManyRequests
 from foyer.realtime.connection import Identity
 from foyer.realtime.log import PRELUDE
 from foyer.store.steps import Library, Steps, operation
@@ -193,14 +196,16 @@ hold, ahold = operation(_hold)
 keep_copy, akeep_copy = operation(_keep_copy)
 bury, abury = operation(_bury)
 
-# Limits on guessing
+# Limits on guessing and on signing up
 
 Limit = tuple[str, int]
 """What failures are counted for, and how many are allowed."""
+HOUR = 3600 * 1000
+"""Milliseconds."""
 
 
 def counter(counted: str) -> str:
-    """The key that failures are counted under. Nothing personal is in it."""
+    """The key that failures or sign-ups are counted under. Nothing personal is in it."""
     digest = hashlib.blake2b(counted.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     return f"{{signin:{digest}}}"
 
@@ -214,4 +219,15 @@ def _count_failures(limits: Sequence[Limit], window: int, *, add: bool) -> Steps
     return max(int(wait) for wait in waits)
 
 
+def _count_sign_up(address: str) -> Steps[None]:
+    """Count one who signs up from an address. Raises `TooManyRequests` if as many did within the last hour as may."""
+    if not settings.SIGN_UPS_PER_HOUR:
+        return
+    bucket = counter(f"sign-up\n{network_of(address)}")
+    wait = yield LIBRARY.call("count_sign_up", [bucket], settings.SIGN_UPS_PER_HOUR, HOUR)
+    if wait:
+        raise TooManyRequests("Too many accounts were made from your address.", retry_after=math.ceil(wait / 1000))
+
+
 count_failures, acount_failures = operation(_count_failures)
+count_sign_up, acount_sign_up = operation(_count_sign_up)

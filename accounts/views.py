@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import logout
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
@@ -19,6 +20,7 @@ from accounts.authentication import CookieAuthentication, WelcomeAll, caller_of,
 from accounts.errors import (
     AccountChanging,
     EmailTaken,
+    SignUpClosed,
     TooManySignIns,
     UsernameTaken,
     UserNotFound,
@@ -48,7 +50,7 @@ from foyer.api.retry_keys import RetryKey, retry_key
 from foyer.api.schema import LOCATION, RETRY_KEY, example_body, in_query, refuses
 from foyer.api.serializers import Shape
 from foyer.api.viewsets import ViewSet
-from foyer.errors import BadCredentials, Forbidden, UnknownCursor
+from foyer.errors import BadCredentials, Forbidden, TooManyRequests, UnknownCursor
 
 USERNAME_HELP = f"1 to {USERNAME_LENGTH} printable characters, in any case."
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -149,7 +151,7 @@ class SignUpViewSet(ViewSet):
     serializer_class: type[Shape] = AccountSerializer
     input_serializers = {"sign_up": NewAccountSerializer}
 
-    @refuses(UsernameTaken, EmailTaken)
+    @refuses(SignUpClosed, UsernameTaken, EmailTaken, TooManyRequests)
     @extend_schema(responses={201: AccountSerializer}, parameters=[LOCATION, RETRY_KEY])
     def sign_up(self, request: Request) -> Response:
         """Make an account."""
@@ -158,8 +160,11 @@ class SignUpViewSet(ViewSet):
 
     def made(self, username: str, password: str, data: dict[str, Any]) -> Account:
         key, caller = retry_key(self.request), caller_or_none(self.request)
-        sender = f"user {caller.id}" if caller else f"address {client_address(self.request)}"
-        return Account.sign_up(username, password, data, RetryKey(sender, key) if key else None)
+        is_admin, address = caller is not None and caller.is_admin, client_address(self.request)
+        if not (settings.OPEN_SIGN_UP or is_admin):
+            raise SignUpClosed
+        retry = RetryKey(f"user {caller.id}" if caller else f"address {address}", key) if key else None
+        return Account.sign_up(username, password, data, retry, None if is_admin else address)
 
     def location(self, account: Account) -> dict[str, str]:
         return {"Location": address_of(self.request, "account-detail", username=account.username)}
@@ -172,7 +177,7 @@ class CreateUserViewSet(SignUpViewSet):
     serializer_class = CreatedUserSerializer
     input_serializers = {"create_user": SignUpWithEmailSerializer}
 
-    @refuses(UsernameTaken, EmailTaken)
+    @refuses(SignUpClosed, UsernameTaken, EmailTaken, TooManyRequests)
     @extend_schema(responses={201: CreatedUserSerializer}, parameters=[LOCATION, RETRY_KEY])
     def create_user(self, request: Request) -> Response:
         """Make an account with an email address."""

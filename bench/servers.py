@@ -216,6 +216,7 @@ def foyer_environment(data: Path) -> dict[str, str]:
         "DATABASE_URL": "",
         "LOG_LEVEL": "WARNING",
         "CONNECTIONS_PER_ADDRESS": "100000",  # here ten thousand strangers come from one address
+        "ROOMS_PER_USER": "0",  # one account makes all rooms
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
 

@@ -118,17 +118,21 @@ class Bench:
         shutil.rmtree(self.data, ignore_errors=True)
 
     @contextlib.contextmanager
-    def foyer(self) -> Iterator[Server]:
-        """Foyer on data with accounts and rooms: freshly started, or in a quick run the one that all parts share."""
+    def foyer(self, *, quota: bool = True) -> Iterator[Server]:
+        """Foyer on data with accounts and rooms: freshly started, or in a quick run the one that all parts share.
+
+        Without `quota` for parts in which one user posts more than people do.
+        """
         self.prepare_once()
         if self.shared is not None:
             yield self.shared
             return
-        with self.start_foyer() as server:
+        with self.start_foyer(quota=quota) as server:
             yield server
 
-    def start_foyer(self) -> Server:
-        return Foyer(self.environment, self.data, self.folder / "foyer.log", self.cores)
+    def start_foyer(self, *, quota: bool) -> Server:
+        environment = self.environment if quota else {**self.environment, "POSTS_PER_MINUTE": "0"}
+        return Foyer(environment, self.data, self.folder / "foyer.log", self.cores)
 
     def prepare_once(self) -> None:
         """Prepare, at the first part that needs it; where that failed, the others needn't try."""
@@ -144,7 +148,7 @@ class Bench:
         gateway it would hear them all."""
         self.say(f"making {self.sizes.many:,} accounts and {self.sizes.rooms:,} rooms")
         with contextlib.ExitStack() as stack:
-            server = stack.enter_context(self.start_foyer())
+            server = stack.enter_context(self.start_foyer(quota=not self.sizes.one_server))
             self.seed("--users", str(self.sizes.many + 1), "--out", str(self.tokens))
             self.hello.write_text(f"{self.kind.hello}\n")
             requests = [("/rooms", {"name": f"bench {number}"}) for number in range(self.sizes.rooms)]

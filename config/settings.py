@@ -172,6 +172,11 @@ SIGN_IN_FAILURES: int = env.int("SIGN_IN_FAILURES", default=20)
 SIGN_IN_FAILURES_WIDE: int = env.int("SIGN_IN_FAILURES_WIDE", default=100)
 SIGN_IN_QUEUE: int = env.int("SIGN_IN_QUEUE", default=200)
 
+OPEN_SIGN_UP: bool = env.bool("OPEN_SIGN_UP", default=True)
+SIGN_UPS_PER_HOUR: int = env.whole("SIGN_UPS_PER_HOUR", default=100, least=0, most=100_000)
+POSTS_PER_MINUTE: int = env.whole("POSTS_PER_MINUTE", default=600, least=0, most=1_000_000)
+ROOMS_PER_USER: int = env.whole("ROOMS_PER_USER", default=1000, least=0, most=1_000_000)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.TokenAuthentication",

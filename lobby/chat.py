@@ -23,6 +23,7 @@ from foyer.realtime.topics import Topic
 from foyer.times import now_text
 from messaging.consumers import CallersSocket
 from messaging.operations import apost_message
+from messaging.quota import acount_post
 from messaging.serializers import check_post
 from rooms.operations import LOBBY, ashow_room, topic_of
 
@@ -97,6 +98,7 @@ class JoinSocket(CallersSocket):
             raise InvalidInput({"msg": ['An object is expected: {"text": "…"}.']})
         given = {"client_id": command["client_id"]} if "client_id" in command else {}
         text, retry_key = check_post(given | {"text": msg["text"]} if "text" in msg else given)
+        await acount_post(self.caller)
         await apost_message(self.caller, LOBBY, text, retry_key)
 
     def reply_error(self, error: FoyerError, command: dict[str, Any] | None) -> None:

@@ -27,6 +27,7 @@ from messaging.operations import (
     aread_history,
     asend_direct,
 )
+from messaging.quota import acount_post
 from messaging.reading import amark_read, atell_typing, between, in_room
 from messaging.serializers import MOST_MESSAGES, NEWEST, MessageInputSerializer, check_post
 from rooms.frames import room_of
@@ -57,6 +58,7 @@ async def post(gateway: Gateway, frame: Frame) -> bytes:
     """A message to a room or a user; answered when it is stored."""
     direct = is_direct(frame)
     text, retry_key = check_post(frame)
+    await acount_post(gateway.caller)
     if direct:
         return await send_to(gateway.caller, frame["user"], text, retry_key)
     return await apost_message(gateway.caller, room_of(frame), text, retry_key)
@@ -95,8 +97,10 @@ async def history(gateway: Gateway, frame: Frame) -> bytes:
 @command("edit", frames.Edit, gives=frames.Message)
 async def edit(gateway: Gateway, frame: Frame) -> bytes:
     """Give a message another text, wherever it was said; its sender may."""
+    direct = is_direct(frame)
     message_id, text = message_of(frame), checked(MessageInputSerializer, frame)["text"]
-    if is_direct(frame):
+    await acount_post(gateway.caller)
+    if direct:
         return await aedit_direct(gateway.caller, await afind_person(frame["user"]), message_id, text)
     return await aedit_message(gateway.caller, room_of(frame), message_id, text)
 

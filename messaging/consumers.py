@@ -18,6 +18,7 @@ from foyer.realtime.hub import Check
 from foyer.realtime.log import Event
 from foyer.realtime.topics import Topic, user_topic
 from messaging.operations import apost_message
+from messaging.quota import acount_post
 from messaging.serializers import check_post
 from rooms.operations import ashow_room, topic_of
 
@@ -94,6 +95,7 @@ class RoomSocket(CallersSocket):
         if command.get("type") != "post":
             raise UnknownCommand(f"This socket takes frames of type 'post', not {command.get('type')!r:.40}.")
         text, retry_key = check_post(command)
+        await acount_post(self.caller)
         message = await apost_message(self.caller, self.room_id, text, retry_key)
         told = b'"id":' + encode(command["id"]) + b"," if "id" in command else b""
         self.connection.reply(b"{" + told + b'"type":"reply","result":' + message + b"}")

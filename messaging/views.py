@@ -22,7 +22,7 @@ from foyer.api.retry_keys import retry_key
 from foyer.api.schema import LOCATION, RETRY_KEY, example_body, in_query, refuses
 from foyer.api.viewsets import ViewSet
 from foyer.api.wire import as_json_list, fields_of
-from foyer.errors import Forbidden, InvalidInput, NotAcceptable, UnknownCursor
+from foyer.errors import Forbidden, InvalidInput, NotAcceptable, TooManyRequests, UnknownCursor
 from foyer.paging import Page
 from messaging.errors import MessageNotFound, NotTheSender
 from messaging.export import export
@@ -36,6 +36,7 @@ from messaging.operations import (
     show_message,
 )
 from messaging.past import History
+from messaging.quota import count_post
 from messaging.serializers import (
     MOST_MESSAGES,
     NEWEST,
@@ -112,11 +113,13 @@ class MessageViewSet(ListedMessages):
         found = read_history(caller_of(request), room_id, page)
         return self.history_response(page, found)
 
-    @refuses(RoomNotFound, Banned, NotAMember, Muted, SlowMode, AccountGone)
+    @refuses(RoomNotFound, Banned, NotAMember, Muted, SlowMode, AccountGone, TooManyRequests)
     @extend_schema(parameters=[LOCATION, RETRY_KEY])
     def create(self, request: Request, room_id: str) -> Response:
         """Say something in a room."""
-        message = post_message(caller_of(request), room_id, self.body()["text"], retry_key(request))
+        caller, text, key = caller_of(request), self.body()["text"], retry_key(request)
+        count_post(caller)
+        message = post_message(caller, room_id, text, key)
         location = address_of(request, "message-detail", room_id=room_id, pk=fields_of(message)["id"])
         return Response(RawJSON(message), status=201, headers={"Location": location})
 
@@ -125,12 +128,13 @@ class MessageViewSet(ListedMessages):
         """One message."""
         return Response(RawJSON(show_message(caller_of(request), room_id, offset_of(pk))))
 
-    @refuses(RoomNotFound, Banned, Muted, MessageNotFound, NotTheSender)
+    @refuses(RoomNotFound, Banned, Muted, MessageNotFound, NotTheSender, TooManyRequests)
     @extend_schema(examples=example_body({"text": "hi!"}))
     def partial_update(self, request: Request, room_id: str, pk: str) -> Response:
         """Give one's own message another text."""
-        message_id, text = offset_of(pk), self.body()["text"]
-        return Response(RawJSON(edit_message(caller_of(request), room_id, message_id, text)))
+        caller, message_id, text = caller_of(request), offset_of(pk), self.body()["text"]
+        count_post(caller)
+        return Response(RawJSON(edit_message(caller, room_id, message_id, text)))
 
     @refuses(RoomNotFound, Banned, MessageNotFound, NotTheSender, Forbidden)
     def destroy(self, request: Request, room_id: str, pk: str) -> Response:
@@ -164,12 +168,13 @@ class DirectMessageViewSet(ListedMessages):
         found = read_direct(caller_of(request), self.get_object(), page)
         return self.history_response(page, found)
 
-    @refuses(UserNotFound, AccountGone)
+    @refuses(UserNotFound, AccountGone, TooManyRequests)
     @extend_schema(parameters=[RETRY_KEY], examples=example_body({"text": "psst"}))
     def create(self, request: Request, username: str) -> Response:
         """Send a direct message."""
-        text = self.body()["text"]
-        message = send_direct(caller_of(request), self.get_object(), text, retry_key(request))
+        caller, text, key = caller_of(request), self.body()["text"], retry_key(request)
+        count_post(caller)
+        message = send_direct(caller, self.get_object(), text, key)
         return Response(RawJSON(message), status=201)
 
     @refuses(UnknownCursor)

@@ -25,7 +25,7 @@ from django.conf import settings
 from accounts.callers import Caller, who
 from accounts.operations import user_tag
 from foyer.api.wire import fields_of, quoted
-from foyer.errors import UnknownCursor
+from foyer.errors import TooManyRequests, UnknownCursor
 from foyer.realtime import past
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import Attempt, remembered_creation
@@ -48,6 +48,8 @@ CALLS_AT_ONCE = 250
 LOBBY = "lobby"
 """The id, and the name, of the room that always exists. It is in no list of rooms but those of its members."""
 OWN_ROOMS_AT_ONCE = 1000
+FREED_AFTER = 60
+"""Seconds after which somebody who owns too many rooms may try again: they may have deleted one by then."""
 
 
 def topic_of(room_id: str) -> Topic:
@@ -84,6 +86,8 @@ def _create_room(caller: Caller, name: str, members_only: bool, retry_key: str |
 def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -> Steps[bytes]:
     """Claim the name, then make the room under the id that came with it; or find the one an earlier attempt made.
 
+    Raises `RoomNameTaken`, `TooManyRooms`, `TooManyRequests` for an owner of too many rooms, `AccountGone`.
+
     That one may have another name by now. When the claim leads elsewhere, what is under its id was made or never will
     be: a claim is taken only from a room that exists, or is barred.
     """
@@ -103,12 +107,12 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
             if state in (b"gone", b"leaving", b"no"):
                 yield from give_back(state, key, room_id, claim)
                 continue
-        if is_new or state == b"unmade":
+        if is_unmade := is_new or state == b"unmade":
             if not (yield from attempt.go_to(room_id)):
                 continue
             if not members_only:
                 yield LIBRARY.call("open", [INDEX], room_id)
-            yield remember_room(caller.id, room_id)
+            yield from own_room(caller, room_id)
         state, room, *notices = yield LIBRARY.call(
             "create",
             [tag],
@@ -123,6 +127,8 @@ def make_room(caller: Caller, name: str, members_only: bool, attempt: Attempt) -
         )
         if state == b"made":
             return (yield from made_room(room_id, room, *notices))
+        if is_unmade and room != caller.id:
+            yield LIBRARY.call("disown", [user_tag(caller.id)], room_id)
         if state == b"taken":
             raise RoomNameTaken(f"A room named '{name}' exists.")
         yield from give_back(b"leaving", key, room_id, claim)
@@ -334,9 +340,20 @@ def _openness(room_id: str) -> Steps[str]:
     return bytes((yield LIBRARY.call("openness", [topic_of(room_id).tag]))).decode()
 
 
-def remember_room(user_id: int, room_id: str) -> Call:
-    """Note that a user is about to become a member of a room. Refuses one who is in too many."""
-    return LIBRARY.call("remember", [user_tag(user_id)], topic_of(room_id).tag, room_id, settings.MEMBERSHIPS_PER_USER)
+def remember_room(user_id: int, room_id: str, most_owned: int | str = "") -> Call:
+    """Note that a user is about to become a member of a room; with `most_owned`, its owner too. Refuses one who is in
+    too many rooms, or owns as many."""
+    limits = settings.MEMBERSHIPS_PER_USER, most_owned
+    return LIBRARY.call("remember", [user_tag(user_id)], topic_of(room_id).tag, room_id, *limits)
+
+
+def own_room(caller: Caller, room_id: str) -> Steps[None]:
+    """Count a room that is about to be made as its owner's. Raises `TooManyRequests`."""
+    most = settings.ROOMS_PER_USER if caller.id else 0
+    try:
+        yield remember_room(caller.id, room_id, most)
+    except TooManyRequests:
+        raise TooManyRequests(f"You own {most} rooms. Delete one first.", retry_after=FREED_AFTER) from None
 
 
 def remember_signer(user_id: int, log_tag: str) -> Call:

@@ -22,7 +22,7 @@ import redis
 
 from foyer.store.embedded import Store
 from tests import guard
-from tests.settings import ROOT, VARIABLES
+from tests.settings import NO_QUOTAS, ROOT, VARIABLES
 from tests.store import a_store, free_port
 
 START_SECONDS = 60
@@ -178,7 +178,7 @@ running: list[Servers] = []
 @contextlib.contextmanager
 def servers() -> Iterator[Servers]:
     with a_store() as redis_url, a_database() as database_url:
-        found = Servers({"REDIS_URL": redis_url, "DATABASE_URL": database_url})
+        found = Servers({"REDIS_URL": redis_url, "DATABASE_URL": database_url, **NO_QUOTAS})
         running.append(found)
         try:
             yield found

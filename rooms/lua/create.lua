@@ -4,8 +4,9 @@
 --      4 the room's name as JSON  5 the key of the name  6 the number of the claim on it  7 '1' for members only
 --      8 the time
 -- Reply  {'made', the room as JSON, notices as `with_notices` gives them}, also when this creation is repeated;
---        {'taken', ''} when another made the room, or a room that is being renamed takes the name; {'gone', ''} when the
---        room existed and was deleted; refuses an owner whose account was deleted meanwhile
+--        {'taken', its owner's account id} when another creation made the room; {'taken', ''} when a room that is being
+--        renamed takes the name; {'gone', ''} when the room existed and was deleted; refuses an owner whose account was
+--        deleted meanwhile
 -- Atomic: of two who try to make the room under one claim, one does.
 local function create(keys, args)
   local tag, token, owner, owners_name, name, key, claim, members_only, time = keys[1], unpack(args, 1, 8)
@@ -23,7 +24,7 @@ local function create(keys, args)
     note(tag, 0, owner, 'room_added', owner)
     room = read_room(tag)
   elseif room.token ~= token then
-    return {'taken', ''}
+    return {'taken', tonumber(room.owner)}
   end
   return with_notices(tag, {'made', room_json(tag, room)})
 end

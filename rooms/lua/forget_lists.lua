@@ -4,7 +4,7 @@
 -- May be repeated. Runs when memory is full.
 local function forget_lists(keys)
   local tag = keys[1]
-  for _, list in ipairs{'rooms', 'coming', 'told', 'signed'} do redis.call('UNLINK', tag .. ':' .. list) end
+  for _, list in ipairs{'rooms', 'coming', 'told', 'signed', 'owned'} do redis.call('UNLINK', tag .. ':' .. list) end
   return 1
 end
 register('forget_lists', forget_lists, WHEN_FULL)
