@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts import admin_sessions as admin_sessions  # has admins of its own, which importing registers
 from accounts import operations
@@ -24,6 +25,10 @@ from foyer.errors import FoyerError, InvalidInput
 
 OURS = ("accounts", "rooms", "messaging", "lobby", "archive")
 """The apps of which a promoted admin may do everything."""
+
+
+SUSPENDED = ("suspended", "suspended_until", "suspension_reason")
+"""The fields that say whether an account is suspended, until when and why."""
 
 
 class NewAccountForm(AdminUserCreationForm):  # type: ignore[type-arg]  # it takes none at run time
@@ -39,10 +44,24 @@ class NewAccountForm(AdminUserCreationForm):  # type: ignore[type-arg]  # it tak
 
 
 class AccountForm(UserChangeForm):  # type: ignore[type-arg]
+    suspended = forms.BooleanField(required=False, help_text="Nobody signs in to it, and its sessions end.")
+
     class Meta:
         model = Account
-        fields = ("data_json",)
+        fields = ("data_json", *SUSPENDED[1:])
         widgets = {"data_json": forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "suspended" in self.fields:
+            self.fields["suspended"].initial = self.instance.suspension is not None
+
+    def clean(self) -> dict[str, Any]:
+        content = super().clean() or {}
+        until = content.get("suspended_until")
+        if content.get("suspended") and until and until <= timezone.now():
+            self.add_error("suspended_until", "This moment is over.")
+        return content
 
     def clean_data_json(self) -> str:
         """Sets the email address too, which follows the data."""
@@ -71,16 +90,17 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
 
     form = AccountForm
     add_form = NewAccountForm
-    list_display = ("username", "email", "is_staff", "is_active", "created_at", "last_login")
-    list_filter = ("is_staff", "is_active", "created_at")
+    list_display = ("username", "email", "is_staff", "is_active", "is_suspended", "created_at", "last_login")
+    list_filter = ("is_staff", "is_active", ("suspended_at", admin.EmptyFieldListFilter), "created_at")
     search_fields = ("username", "email")
     ordering = ("-id",)
     list_per_page = 50
     show_full_result_count = False
-    readonly_fields = ("email", "created_at", "last_login")
+    readonly_fields = ("email", "suspended_by", "suspended_at", "created_at", "last_login")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("What it may", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Suspension", {"fields": (*SUSPENDED, "suspended_by", "suspended_at")}),
         ("What it keeps", {"fields": ("data_json", "email")}),
         ("When", {"fields": ("created_at", "last_login")}),
     )
@@ -90,7 +110,29 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
         readonly = tuple(super().get_readonly_fields(request, obj))
         if not is_superuser(request):
             readonly += ("is_superuser", "groups", "user_permissions")
+        if obj is not None and obj.pk == request.user.pk:
+            readonly += SUSPENDED[1:]
         return readonly if obj is None else ("username", *readonly)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:
+        """Nobody suspends themselves."""
+        found = super().get_fieldsets(request, obj)
+        return [one for one in found if one[0] != "Suspension"] if obj and obj.pk == request.user.pk else found
+
+    @admin.display(description="suspended", boolean=True)
+    def is_suspended(self, account: Account) -> bool:
+        return account.suspension is not None
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        """The suspension is changed by itself: it has a time and an author, and others hear of it."""
+        super().save_model(request, obj, form, change)
+        if not change or not {*SUSPENDED} & {*form.changed_data}:
+            return
+        caller = account_of_page(request).caller
+        if form.cleaned_data["suspended"]:
+            obj.suspend(caller, obj.suspended_until, obj.suspension_reason)
+        else:
+            obj.lift_suspension(caller)
 
     def has_change_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         return super().has_change_permission(request, obj) and reaches(request, obj)

@@ -24,7 +24,7 @@ from rest_framework.request import Request
 from accounts import cookies
 from accounts.callers import Caller
 from accounts.credentials import averify, verify
-from accounts.errors import ForeignOrigin, TooManySignIns
+from accounts.errors import ForeignOrigin, Suspended, TooManySignIns
 from accounts.models import Account
 from accounts.sessions import aauthenticate, authenticate
 from foyer.api.exceptions import CHALLENGE
@@ -84,7 +84,7 @@ class TokenAuthentication(HeaderAuthentication):
     """`Authorization: Bearer <token>`"""
 
     scheme = "bearer"
-    refuses = (NotAuthenticated, BadToken)
+    refuses = (NotAuthenticated, BadToken, Suspended)
 
     def caller(self, value: str, request: Request) -> Caller:
         return authenticate(value)
@@ -94,7 +94,7 @@ class RememberedBasicAuthentication(HeaderAuthentication):
     """HTTP Basic. The row is read for every request, the password hashed once in a few minutes."""
 
     scheme = "basic"
-    refuses = (NotAuthenticated, BadCredentials, TooManySignIns)
+    refuses = (NotAuthenticated, BadCredentials, TooManySignIns, Suspended)
 
     def caller(self, value: str, request: Request) -> Caller:
         origin = request.META.get("HTTP_ORIGIN")
@@ -109,6 +109,8 @@ class CookieAuthentication(SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         found = super().authenticate(request)
+        if found is None:
+            cookies.refuse_turned_away(request._request)
         return (cookies.caller_of(found[0], request._request), None) if found else None
 
     def authenticate_header(self, request: Request) -> str:
@@ -124,7 +126,7 @@ class WelcomeAll(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         try:
             return next((found for way in self.ways if (found := way().authenticate(request))), None)
-        except (NotAuthenticated, ForeignOrigin, exceptions.PermissionDenied):
+        except (NotAuthenticated, ForeignOrigin, Suspended, exceptions.PermissionDenied):
             return None
 
 
@@ -176,7 +178,7 @@ async def acaller_from_headers(headers: Iterable[tuple[bytes, bytes]], address: 
     A token comes in the Authorization header or, from browsers, as the subprotocol `bearer.<token>`; it costs no SQL.
     Cookies and remembered Basic credentials are sent by browsers without asking. So they are accepted from pages of
     this site only; a cookie needs an `Origin` that says so. Raises `NotAuthenticated`, `BadToken`, `BadCredentials`,
-    `ForeignOrigin`, `TooManySignIns`, `Busy`, `Unavailable`.
+    `ForeignOrigin`, `Suspended`, `TooManySignIns`, `Busy`, `Unavailable`.
     """
     found: dict[bytes, str] = {}
     for name, content in headers:

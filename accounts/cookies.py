@@ -27,6 +27,7 @@ from accounts.callers import Caller
 from accounts.errors import AccountChanged
 from accounts.models import Account
 from accounts.operations import NewSession
+from accounts.suspension import refuse_suspended
 
 KEY = "foyer_session"
 """Where Django's session keeps the id of ours, and when that ends."""
@@ -66,13 +67,17 @@ def make_room_for(account: Account, request: HttpRequest) -> None:
 
 
 def account_of(request: HttpRequest) -> Account | AnonymousUser:
-    """The account of a request's cookie, if its session has not ended. Raises `Unavailable`."""
+    """The account of a request's cookie, if its session has not ended. Raises `Unavailable`.
+
+    Where the account is suspended, `request.turned_away` says so: nobody is signed in, so that somebody else can be.
+    """
     account, held = get_user(request), request.session.get(KEY)
     if isinstance(account, Account) and held:
         (is_open,) = operations.check_sessions([caller_of(account, request)])
         if is_open:
             request._cached_user = account  # type: ignore[attr-defined]  # where the access log looks
             return account
+        request.turned_away = account.suspension  # type: ignore[attr-defined]
     return AnonymousUser()
 
 
@@ -82,11 +87,17 @@ def caller_of(account: Account, request: HttpRequest) -> Caller:
     return Caller(account.pk, account.username, account.is_staff, session_id, expires_at)
 
 
+def refuse_turned_away(request: HttpRequest) -> None:
+    """Raise `Suspended` if the cookie of a request is that of somebody who is."""
+    refuse_suspended(getattr(request, "turned_away", None))
+
+
 def caller_from_cookie(key: str) -> Caller | None:
-    """The caller of a session of Django's, or None if it has none."""
+    """The caller of a session of Django's, or None if it has none. Raises `Suspended`."""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     account = account_of(request)
+    refuse_turned_away(request)
     if not isinstance(account, Account) or not account.is_active:
         return None
     return caller_of(account, request)

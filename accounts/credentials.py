@@ -29,6 +29,7 @@ from accounts.errors import AccountChanged, AccountGone, TooManySignIns, WrongPa
 from accounts.models import Account
 from accounts.operations import Limit, NewSession, acount_failures, count_failures, start_session
 from accounts.passwords import ain_slot, in_slot, matches, prepared
+from accounts.suspension import refuse_suspended
 from foyer.addresses import network_of
 from foyer.errors import BadCredentials, Busy, InvalidInput
 from foyer.text import key_of
@@ -96,12 +97,20 @@ def attempt_by_email(email: str, password: str, address: str) -> Attempt:
 
 
 def proven(attempt: Attempt) -> Account:
-    """The account of an attempt. Raises `BadCredentials`, `TooManySignIns`, `Busy`, `Unavailable`."""
+    """The account of an attempt.
+
+    Raises `BadCredentials`, `TooManySignIns`, `Busy`, `Unavailable`; with the right password also `Suspended`.
+    """
     refuse_past(count_failures(attempt.limits_of_address(), WINDOW, add=False))
     if known := attempt.known():
-        return known
+        return admitted(known)
     account = in_slot(try_once, attempt)
     account.renew_hash(attempt.password)
+    return admitted(account)
+
+
+def admitted(account: Account) -> Account:
+    refuse_suspended(account.suspension)
     return account
 
 
@@ -115,8 +124,8 @@ async def averify(username: str, password: str, address: str) -> Account:
     attempt: Attempt = await database_sync_to_async(attempt_by_name)(username, password, address)
     refuse_past(await acount_failures(attempt.limits_of_address(), WINDOW, add=False))
     if known := attempt.known():
-        return known
-    return await ain_slot(try_once, attempt)
+        return admitted(known)
+    return admitted(await ain_slot(try_once, attempt))
 
 
 def check_current(account: Account, password: str, address: str) -> None:

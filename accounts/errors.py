@@ -33,6 +33,11 @@ class TooManySignIns(TooManyRequests):
     detail = "Too many sign-ins failed. Wait and try again."
 
 
+class Suspended(Forbidden):
+    code = "suspended"
+    detail = "This account is suspended."
+
+
 class AccountGone(Forbidden):
     code = "account_gone"
     detail = "The account was deleted."

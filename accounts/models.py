@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -23,8 +24,10 @@ from accounts.errors import EmailTaken, UsernameTaken, UserNotFound
 from accounts.name_cache import bar_name
 from accounts.names import KEY_LENGTH, USERNAME_LENGTH, email_key, normal_username, username_key, validate_username
 from accounts.operations import Standing
+from accounts.signals import suspension_changed
 from accounts.signed_in import Connection as Connection
 from accounts.signed_in import Session as Session
+from accounts.suspension import SUSPENSION, Suspension
 from foyer.api.retry_keys import RetryKey
 from foyer.api.wire import encode
 from foyer.errors import Busy, InvalidInput, RetryKeyReused
@@ -33,6 +36,9 @@ from foyer.text import key_of, normal
 
 DATA_SIZE = 16 * 1024
 """Bytes of `data` as JSON, at most."""
+
+REASON_LENGTH = 500
+"""Characters of the reason of a suspension."""
 
 before_deletion: list[Callable[[int], None]] = []
 """Functions of other apps that run before the row of an account is deleted, with its id. After a crash they run
@@ -99,6 +105,12 @@ class Account(AbstractBaseUser, PermissionsMixin):
     data_json = models.TextField("data", default="{}", db_column="data", help_text="A JSON object.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     is_active = models.BooleanField("active", default=True, help_text="Who is not active can't sign in.")
+    suspended_at = models.DateTimeField(null=True, editable=False)
+    suspended_until = models.DateTimeField(null=True, blank=True, help_text="Empty: until it is lifted.")
+    suspension_reason = models.CharField(
+        max_length=REASON_LENGTH, blank=True, default="", db_default="", help_text="The user is told."
+    )
+    suspended_by = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+")
     is_staff = models.BooleanField("admin", default=False, help_text="May change other accounts, rooms and tables.")
     retry_key = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001
     retry_request = models.CharField(max_length=64, blank=True, editable=False)
@@ -107,7 +119,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    STANDING = frozenset({"username", "password", "is_active", "is_staff"})
+    STANDING = frozenset({"username", "password", "is_active", "is_staff", *SUSPENSION})
     """The fields that the copy in Redis follows."""
 
     class Meta:
@@ -127,7 +139,13 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
     @property
     def standing(self) -> Standing:
-        return Standing.of(self.pk, self.username, self.is_staff, self.is_active, self.password)
+        suspended = self.suspended_at, self.suspended_until, self.suspension_reason
+        return Standing.of(self.pk, self.username, self.is_staff, self.is_active, self.password, *suspended)
+
+    @property
+    def suspension(self) -> Suspension | None:
+        """None if the account is not suspended at this moment."""
+        return Suspension.of(self.suspended_at, self.suspended_until, self.suspension_reason)
 
     @property
     def sessions(self) -> StoredQuerySet[Session]:
@@ -278,8 +296,8 @@ class Account(AbstractBaseUser, PermissionsMixin):
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Write the row, and its copy in Redis where that follows it.
 
-        Every session ends when the password changed, the account was disabled, or is no admin any more. Raises
-        `Unavailable` before anything was written, `AccountGone` once its deletion has begun.
+        Every session ends when the password changed, the account was disabled or suspended, or is no admin any more.
+        Raises `Unavailable` before anything was written, `AccountGone` once its deletion has begun.
         """
         fields = None if update_fields is None else frozenset(update_fields)
         if self._state.adding or (fields is not None and not fields & self.STANDING):
@@ -289,10 +307,32 @@ class Account(AbstractBaseUser, PermissionsMixin):
             old = self.locked()
             if old.username != self.username:
                 bar_name(old.username_key)
-            less = (old.is_staff and not self.is_staff) or not self.is_active
+            less = (old.is_staff and not self.is_staff) or not self.is_active or self.suspension is not None
             change = operations.hold(self.pk, end_all=less or old.password != self.password)
             super().save(*args, update_fields=fields, **kwargs)
-            transaction.on_commit(partial(operations.keep_copy, self.standing, change), robust=True)
+            standing = Account.objects.get(pk=self.pk).standing  # fields that were not written may be older here
+            transaction.on_commit(partial(operations.keep_copy, standing, change), robust=True)
+
+    def suspend(self, by: Caller | None, until: datetime | None, reason: str) -> Suspension:
+        """Suspend the account until then, or until `lift_suspension`; its sessions end. Replaces what was there.
+
+        Raises `AccountChanging`, `AccountGone`, `UserNotFound`.
+        """
+        self.suspended_at, self.suspended_until, self.suspension_reason = timezone.now(), until, reason
+        self.suspended_by_id = by.id or None if by else None
+        self.save(update_fields=[*SUSPENSION, "suspended_by"])
+        suspension = Suspension(self.suspended_at, until, reason)
+        suspension_changed.send(Account, account=self, by=by, suspension=suspension)
+        return suspension
+
+    def lift_suspension(self, by: Caller | None) -> None:
+        """End the suspension, if there is one. Raises as `suspend` does."""
+        if self.suspended_at is None:
+            return
+        self.suspended_at = self.suspended_until = self.suspended_by = None
+        self.suspension_reason = ""
+        self.save(update_fields=[*SUSPENSION, "suspended_by"])
+        suspension_changed.send(Account, account=self, by=by, suspension=None)
 
     def renew_hash(self, proven: str) -> None:
         """Hash a password that was just proven anew, where an earlier release hashed it as sent. No session ends."""

@@ -14,7 +14,7 @@ import math
 import secrets
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts import errors as errors  # stored functions refuse by their codes
 from accounts.callers import Caller
+from accounts.suspension import Suspension
 from accounts.tokens import Claims, write_token
 from foyer.addresses import network_of
 from foyer.errors import TooManyRequests
@@ -51,14 +52,28 @@ class Standing(NamedTuple):
     is_admin: bool
     is_active: bool
     stamp: str
+    suspension: Suspension | None = None
 
     @classmethod
-    def of(cls, id: int, username: str, is_admin: bool, is_active: bool, encoded: str) -> Standing:
-        return cls(id, username, is_admin, is_active, salted_hmac("foyer.stamp", encoded).hexdigest()[:20])
+    def of(
+        cls,
+        id: int,
+        username: str,
+        is_admin: bool,
+        is_active: bool,
+        encoded: str,
+        suspended_at: datetime | None = None,
+        suspended_until: datetime | None = None,
+        suspension_reason: str = "",
+    ) -> Standing:
+        stamp = salted_hmac("foyer.stamp", encoded).hexdigest()[:20]
+        suspension = Suspension.of(suspended_at, suspended_until, suspension_reason)
+        return cls(id, username, is_admin, is_active, stamp, suspension)
 
     @property
-    def copy(self) -> tuple[str, int, int, str]:
-        return self.username, int(self.is_admin), int(self.is_active), self.stamp
+    def copy(self) -> tuple[str, int, int, str, int, str]:
+        until, why = (self.suspension.ends_at, self.suspension.sentence) if self.suspension else (0, "")
+        return self.username, int(self.is_admin), int(self.is_active), self.stamp, until, why
 
 
 class NewSession(NamedTuple):
@@ -139,10 +154,12 @@ list_sessions, alist_sessions = operation(_list_sessions)
 
 
 def _ask(claims: Claims) -> Steps[Caller | None]:
-    """The caller of a session; None if the row must be read. Raises `BadToken` if the session ended."""
+    """The caller of a session; None if the row must be read. Raises `BadToken` if the session ended, `Suspended`."""
     reply = yield LIBRARY.call("authenticate", [user_tag(claims.account)], claims.session)
     if not reply:
         return None
+    if len(reply) == 1:
+        raise errors.Suspended(reply[0].decode())
     return Caller(claims.account, reply[0].decode(), reply[1] == b"1", claims.session, claims.expires_at)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from foyer.api.fields import SECRET, JSONObject, StrictText
+from foyer.api.fields import SECRET, FutureTime, JSONObject, StrictText
 from foyer.api.serializers import Shape
 
 ACCOUNT_FIELDS = frozenset({"id", "username", "password", "user_type", "created_at"})
@@ -71,6 +71,23 @@ class CreatedUserSerializer(Shape):
     example = {"id": "7", "username": "Igor", "email": "igor@example.com"}
 
 
+class SuspensionSerializer(Shape):
+    """The account is suspended."""
+
+    username = serializers.CharField()
+    until = serializers.DateTimeField(allow_null=True, help_text="Null: until it is lifted.")
+    reason = serializers.CharField(allow_blank=True)
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+    example = {
+        "username": "eve",
+        "until": "2026-03-11T09:16:14.000Z",
+        "reason": "spam",
+        "by": "admin",
+        "at": "2026-03-04T09:16:14.609Z",
+    }
+
+
 class LoggedInSerializer(Shape):
     """A session has begun."""
 
@@ -114,6 +131,14 @@ class NewPasswordSerializer(Shape):
     current = StrictText(required=False, style=SECRET)
     new = StrictText(style=SECRET)
     example = {"current": "pass", "new": "qwerty123456"}
+
+
+class NewSuspensionSerializer(Shape):
+    """Until when, and why; the user is told both."""
+
+    until = FutureTime(required=False, allow_null=True, default=None, help_text="Left out: until it is lifted.")
+    reason = StrictText(required=False, allow_blank=True, default="", max_length=500)
+    example = {"until": "2026-03-11T09:16:14Z", "reason": "spam"}
 
 
 class AccountChangeSerializer(Shape):

@@ -11,6 +11,7 @@ from accounts.views import (
     LoginViewSet,
     SessionViewSet,
     SignUpViewSet,
+    SuspensionViewSet,
 )
 
 urlpatterns = [
@@ -28,6 +29,11 @@ urlpatterns = [
         "user/<str:username>/password",
         AccountViewSet.as_view({"put": "change_password"}, name="Password"),
         name="account-password",
+    ),
+    path(
+        "user/<str:username>/suspension",
+        SuspensionViewSet.as_view({"put": "update", "delete": "destroy"}, name="Suspension"),
+        name="account-suspension",
     ),
     path("auth", SessionViewSet.as_view({"post": "sign_in", "delete": "sign_out"}), name="session"),
     path("createUser", CreateUserViewSet.as_view({"post": "create_user"}), name="create-user"),

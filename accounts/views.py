@@ -21,6 +21,7 @@ from accounts.errors import (
     AccountChanging,
     EmailTaken,
     SignUpClosed,
+    Suspended,
     TooManySignIns,
     UsernameTaken,
     UserNotFound,
@@ -40,8 +41,10 @@ from accounts.serializers import (
     LoggedInSerializer,
     NewAccountSerializer,
     NewPasswordSerializer,
+    NewSuspensionSerializer,
     SessionSerializer,
     SignUpWithEmailSerializer,
+    SuspensionSerializer,
 )
 from foyer.api.links import address_of
 from foyer.api.pagination import IdPagination
@@ -143,6 +146,36 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, View
         return Response(status=204)
 
 
+class SuspensionViewSet(ViewSet):
+    """Keeping somebody out for a while, or until it is lifted; for admins."""
+
+    permission_classes = [IsAdmin]
+    serializer_class = SuspensionSerializer
+    input_serializers = {"update": NewSuspensionSerializer}
+    path_help = {"username": USERNAME_HELP}
+
+    def get_object(self) -> Account:
+        """The account that is meant, if the caller may change it and it is not their own."""
+        caller = caller_of(self.request)
+        account = changeable(caller, self.kwargs["username"])
+        if account.pk == caller.id:
+            raise Forbidden("Nobody suspends themselves.")
+        return account
+
+    @refuses(UserNotFound, AccountChanging)
+    def update(self, request: Request, username: str) -> Response:
+        """Suspend the account: its sessions end, and nobody signs in to it."""
+        account, body, caller = self.get_object(), self.body(), caller_of(request)
+        suspension = account.suspend(caller, body["until"], body["reason"])
+        return Response(suspension.as_json(account.username, caller.username))
+
+    @refuses(UserNotFound, AccountChanging)
+    def destroy(self, request: Request, username: str) -> Response:
+        """Lift the suspension, if there is one."""
+        self.get_object().lift_suspension(caller_of(request))
+        return Response(status=204)
+
+
 class SignUpViewSet(ViewSet):
     """Whoever is not there yet makes an account."""
 
@@ -199,7 +232,7 @@ class SessionViewSet(ViewSet):
     def get_permissions(self) -> Sequence[BasePermission]:
         return [AllowAny()] if self.request.method == "POST" else [SignedIn()]
 
-    @refuses(BadCredentials, TooManySignIns, AccountChanging)
+    @refuses(BadCredentials, TooManySignIns, Suspended, AccountChanging)
     def sign_in(self, request: Request) -> Response:
         """Begin a session."""
         account, session = credentials.sign_in(**self.body(), address=client_address(request))
@@ -233,7 +266,7 @@ class LoginViewSet(ViewSet):
     serializer_class = LoggedInSerializer
     input_serializers = {"log_in": EmailCredentialsSerializer}
 
-    @refuses(BadCredentials, TooManySignIns, AccountChanging)
+    @refuses(BadCredentials, TooManySignIns, Suspended, AccountChanging)
     def log_in(self, request: Request) -> Response:
         """Begin a session by email address."""
         account, session = credentials.sign_in_by_email(**self.body(), address=client_address(request))

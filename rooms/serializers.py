@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from foyer.api.fields import Moment, NameText, StrictBoolean, StrictInteger, StrictText
+from foyer.api.fields import FutureTime, NameText, StrictBoolean, StrictInteger, StrictText
 from foyer.api.serializers import Shape
 
 LONGEST_SLOW_MODE = 3600
@@ -96,14 +95,9 @@ class RoleSerializer(Shape):
 class TermsSerializer(Shape):
     """Until when somebody is to be banned or muted, and why; without `until`, until it is lifted."""
 
-    until = Moment(required=False, allow_null=True)
+    until = FutureTime(required=False, allow_null=True)
     reason = StrictText(required=False, allow_null=True, max_length=LONGEST_REASON)
     example: ClassVar[Any] = {"until": "2126-03-05T09:00:00.000Z", "reason": "Advertising"}
-
-    def validate_until(self, until: datetime | None) -> datetime | None:
-        if until is not None and until <= datetime.now(UTC):
-            raise serializers.ValidationError("A time in the future is expected.")
-        return until
 
 
 class RestrictionSerializer(Shape):

@@ -1,23 +1,25 @@
 -- start_session: begin a session for somebody who has just proved who they are.
 -- KEYS 1 the user's tag
 -- ARGV 1 session id  2 when it ends (ms)  3 how many sessions an account may have  4 lifetime of the copy (ms)
---      5 username  6 is_admin  7 is_active  8 stamp: the row as it was when the password was checked
--- Reply  how many sessions they have now. Refuses when the account was deleted, is being changed, or has another password
---        by now than the one that was checked.
+--      5 username  6 is_admin  7 is_active  8 stamp  9 suspended  10 why: the row as it was when the password was checked
+-- Reply  how many sessions they have now. Refuses when the account was deleted, is being changed, is suspended, or has
+--        another password by now than the one that was checked.
 -- Atomic: a session that began before a change of password is ended by it, one that comes later finds the new stamp;
 -- of too many the one with the least time left ends. May be repeated. Runs when memory is full: what it writes is small,
 -- an account has few sessions, and who can't sign in can't delete anything.
 local function start_session(keys, args)
-  local tag, session, ends, most, lifetime, username, is_admin, is_active, stamp = keys[1], unpack(args, 1, 8)
+  local tag, session, ends, most, lifetime, username, is_admin, is_active, stamp, suspended, why =
+    keys[1], unpack(args, 1, 10)
   if is_gone(tag) then return refuse('account_gone') end
-  local known = redis.call('HMGET', tag .. ':account', 'hold', 'stamp', 'is_active')
-  local hold, known_stamp, known_active = unpack(known, 1, 3)
+  local known = redis.call('HMGET', tag .. ':account', 'hold', 'stamp', 'is_active', 'suspended')
+  local hold, known_stamp, known_active, known_suspended = unpack(known, 1, 4)
   if hold then return refuse('account_changing') end
   if known_stamp and (known_stamp ~= stamp or known_active == '0') then return refuse('account_changed') end
+  if is_suspended(known_suspended or suspended) then return refuse('account_changed') end
   if known_stamp then
     redis.call('PEXPIRE', tag .. ':account', lifetime)
   else
-    write_copy(tag, lifetime, username, is_admin, is_active, stamp)
+    write_copy(tag, lifetime, username, is_admin, is_active, stamp, suspended, why)
   end
 
   local sessions, now, held = tag .. ':sessions', milliseconds(), {}

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
@@ -121,6 +122,18 @@ class StrictInteger(serializers.IntegerField):
         if type(data) is not int:
             self.fail("invalid")
         return data
+
+
+class FutureTime(Moment):
+    """A moment that is still to come, as RFC 3339 has it."""
+
+    default_error_messages = {"past": "A moment that is still to come is expected, this one is over."}
+
+    def run_validation(self, data: Any = empty) -> Any:
+        moment = super().run_validation(data)
+        if isinstance(moment, datetime) and moment <= timezone.now():
+            self.fail("past")
+        return moment
 
 
 class Blank(str):
