@@ -86,7 +86,7 @@ def conversations(owner: Caller) -> Iterator[bytes]:
 def said_between(owner: Caller, peer: int) -> Iterator[bytes]:
     after, more = 0, True
     while more:
-        messages, more = read_said(owner, peer, after)
+        messages, more, _ = read_said(owner, peer, after)
         yield b"".join(line("direct_message", message) for message in messages)
         if messages:
             after = fields_of(messages[-1])["id"]
