@@ -9,10 +9,11 @@ from typing import Any, ParamSpec, TypeVar
 from django.db import DatabaseError, InterfaceError, connections, transaction
 
 from accounts.operations import user_tag
+from archive.index import IS_MESSAGE
 from archive.router import ALIAS
 from archive.rows import COLUMNS, Row, body_of, current_body
 from archive.topics import number_of
-from archive.writing import redact_rows
+from archive.writing import forget_rows, redact_rows
 from foyer.errors import Unavailable
 from foyer.realtime.past import Kept, Wanted
 
@@ -20,7 +21,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 QUOTED = ", ".join(f'"{name}"' for name in COLUMNS)
 MESSAGE = len('"message":')
-IS_MESSAGE = "kind IN ('message', 'direct_message') AND text <> ''"
 AWAY = "What lies further back can't be read at the moment. Try again shortly."
 PORTION = 10_000
 """Events of a topic that are deleted together."""
@@ -147,12 +147,8 @@ class Archive:
 def forget_portion(topic: int) -> bool:
     """Delete some of what is archived of a topic, the newest last. True if there may be more."""
     with transaction.atomic(using=ALIAS), connections[ALIAS].cursor() as cursor:
-        cursor.execute(
-            'DELETE FROM archive_event WHERE topic = %s AND "offset" IN'
-            ' (SELECT "offset" FROM archive_event WHERE topic = %s ORDER BY "offset" LIMIT %s)',
-            [topic, topic, PORTION],
-        )
-        if cursor.rowcount >= PORTION:
+        some = '(SELECT "offset" FROM archive_event WHERE topic = %s ORDER BY "offset" LIMIT %s)'
+        if forget_rows(cursor, f'topic = %s AND "offset" IN {some}', [topic, topic, PORTION]) >= PORTION:
             return True
         cursor.execute("DELETE FROM archive_copied WHERE topic = %s", [topic])
         cursor.execute("DELETE FROM archive_owed WHERE topic = %s", [topic])

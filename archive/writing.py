@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connections, transaction
 
+from archive.index import is_postgresql, last_id, messages_among, note_latest, put_back, put_in, take_out, words_of
 from archive.models import Copied
 from archive.operations import Part
 from archive.router import ALIAS
@@ -95,16 +96,12 @@ class Batch:
 
     def commit(self) -> None:
         """Write all of it. Raises `Outrun`, or what the database raises; then nothing was written."""
-        connection = connections[ALIAS]
-        if connection.vendor == "postgresql":
+        if is_postgresql():
             make_partitions(row.at for row in self.rows)
-        with transaction.atomic(using=ALIAS), connection.cursor() as cursor:
+        with transaction.atomic(using=ALIAS), connections[ALIAS].cursor() as cursor:
             self.move_cursors(cursor)
-            if self.forgotten:
-                cursor.executemany(
-                    'DELETE FROM archive_event WHERE topic = %s AND "offset" > %s',
-                    self.forgotten,
-                )
+            for topic, after in self.forgotten:
+                forget_rows(cursor, 'topic = %s AND "offset" > %s', [topic, after])
             insert_rows(cursor, self.rows)
             self.apply_edits(cursor)
             for topic, message in self.deletions:
@@ -114,11 +111,14 @@ class Batch:
         """Change messages that were archived before. Earlier edits of them are read as the newest from now on."""
         if not self.edits:
             return
-        cursor.executemany(
-            f"UPDATE archive_event SET was = coalesce(was, text), text = %s, edited_at = %s"  # noqa: S608
-            f" WHERE {PLACE} AND text <> ''",
-            [(edit.text, edit.at, row.topic, edit.message) for row, edit in self.edits],
-        )
+        for row, edit in self.edits:
+            take_out(cursor, PLACE, [row.topic, edit.message])
+            cursor.execute(
+                f"UPDATE archive_event SET was = coalesce(was, text), text = %s, edited_at = %s"  # noqa: S608
+                f" WHERE {PLACE} AND text <> ''",
+                [edit.text, edit.at, row.topic, edit.message],
+            )
+            put_back(cursor, row.topic, edit.message, edit.text if cursor.rowcount else "")
         cursor.executemany(
             "UPDATE archive_event SET body = %s WHERE topic = %s AND message = %s AND kind = 'message_edited'",
             [(row.body, row.topic, edit.message) for row, edit in self.edits],
@@ -152,21 +152,36 @@ def edited(row: Row, edit: Edit) -> Row:
 def insert_rows(cursor: Any, rows: Sequence[Row]) -> None:
     if not rows:
         return
-    if connections[ALIAS].vendor == "postgresql":
-        with cursor.copy(f"COPY archive_event ({QUOTED}) FROM STDIN") as copy:
+    if is_postgresql():
+        with cursor.copy(f"COPY archive_event ({QUOTED}, words) FROM STDIN") as copy:
             for row in rows:
-                copy.write_row(row)
+                copy.write_row((*row, words_of(row.text) if row.is_message else None))
     else:
-        marks = ", ".join(["%s"] * len(COLUMNS))
-        cursor.executemany(f"INSERT INTO archive_event ({QUOTED}) VALUES ({marks})", rows)  # noqa: S608
+        first = last_id(cursor) + 1
+        marks = ", ".join(["%s"] * (len(COLUMNS) + 1))
+        cursor.executemany(
+            f"INSERT INTO archive_event (id, {QUOTED}) VALUES ({marks})",  # noqa: S608
+            [(id, *row) for id, row in enumerate(rows, first)],
+        )
+        put_in(cursor, messages_among(rows, first))
+        note_latest(cursor, first + len(rows) - 1)
+
+
+def forget_rows(cursor: Any, condition: str, values: Sequence[Any]) -> int:
+    """Delete the events for which a condition in SQL holds. Returns how many there were."""
+    take_out(cursor, condition, values)
+    cursor.execute(f"DELETE FROM archive_event WHERE {condition}", values)  # noqa: S608
+    return int(cursor.rowcount)
 
 
 def redact_rows(cursor: Any, topic: int, message: int) -> None:
     """Take the text of a message out of SQL: its own and those of its edits. May be repeated."""
+    take_out(cursor, PLACE, [topic, message])
     cursor.execute(
         f"UPDATE archive_event SET text = '', was = NULL, edited_at = NULL WHERE {PLACE} AND text <> ''",  # noqa: S608
         [topic, message],
     )
+    put_back(cursor, topic, message, "")
     cursor.execute(
         f"SELECT {QUOTED} FROM archive_event WHERE topic = %s AND message = %s AND kind = 'message_edited'",  # noqa: S608
         [topic, message],

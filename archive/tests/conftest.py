@@ -5,10 +5,17 @@ from __future__ import annotations
 import threading
 
 import pytest
+from django.db import connections
 
 from archive.follower import Follower
+from archive.index import is_postgresql
+from archive.router import ALIAS
 
 
 @pytest.fixture
 def follower(transactional_db: None) -> Follower:
+    """With an empty index: Django empties the tables of models alone."""
+    if not is_postgresql():
+        with connections[ALIAS].cursor() as cursor:
+            cursor.execute("INSERT INTO archive_search (archive_search) VALUES ('delete-all')")
     return Follower(threading.Event())
