@@ -9,8 +9,9 @@ from typing import NamedTuple
 from foyer.realtime.log import PRELUDE
 from foyer.store.functions import in_one_call
 from foyer.store.steps import Call, Library, Steps, operation
+from rooms.operations import ADMIT
 
-LIBRARY = Library("archive", PRELUDE, Path(__file__).parent / "lua")
+LIBRARY = Library("archive", PRELUDE, ADMIT, Path(__file__).parent / "lua")
 KEEPER = "{archive}"
 AT_ONCE = 1000
 """Topics in one call."""

@@ -102,13 +102,26 @@ def complete(tag: str, kept: Sequence[Kept]) -> Steps[Missing]:
     """What the store knows of some events of the past."""
     if not kept:
         return Missing({}, {})
-    signers = signers_of(kept)
-    messages = list({event.message for event in kept if event.message is not None})
-    names, changes = yield LIBRARY.call("complete", [tag], len(signers), *signers, *messages)
-    return Missing(
-        {signer: name for signer, name in zip(signers, names, strict=True) if name},
-        {message: b"" if body == b"-" else body for message, body in zip(messages, changes, strict=True) if body},
-    )
+    [missing] = yield from complete_all([(tag, kept)])
+    return missing
+
+
+def complete_all(logs: Sequence[tuple[str, Sequence[Kept]]]) -> Steps[list[Missing]]:
+    """The same of events of several logs, each given by its tag."""
+    asked = [
+        (signers_of(kept), list({event.message for event in kept if event.message is not None})) for _, kept in logs
+    ]
+    replies = yield [
+        LIBRARY.call("complete", [tag], len(signers), *signers, *messages)
+        for (tag, _), (signers, messages) in zip(logs, asked, strict=True)
+    ]
+    return [
+        Missing(
+            {signer: name for signer, name in zip(signers, names, strict=True) if name},
+            {message: b"" if body == b"-" else body for message, body in zip(messages, changes, strict=True) if body},
+        )
+        for (signers, messages), (names, changes) in zip(asked, replies, strict=True)
+    ]
 
 
 def is_full() -> bool:
