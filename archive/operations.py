@@ -9,9 +9,9 @@ from typing import NamedTuple
 from foyer.realtime.log import PRELUDE
 from foyer.store.functions import in_one_call
 from foyer.store.steps import Call, Library, Steps, operation
-from rooms.operations import ADMIT
+from rooms.rights import IN_ROOMS
 
-LIBRARY = Library("archive", PRELUDE, ADMIT, Path(__file__).parent / "lua")
+LIBRARY = Library("archive", PRELUDE, *IN_ROOMS, Path(__file__).parent / "lua")
 KEEPER = "{archive}"
 AT_ONCE = 1000
 """Topics in one call."""

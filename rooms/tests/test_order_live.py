@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -12,7 +13,7 @@ from tests.clients import Person, SignUp, Socket, sign_in, sign_up_at
 from tests.server import Server
 
 
-async def a_room(ann: Person, *members: Person, **more: bool) -> str:
+async def a_room(ann: Person, *members: Person, **more: Any) -> str:
     room = await ann.make_room(**more)
     for member in members:
         answer = await ann.rest.post(f"/room/{room}/members", json={"username": member.username})

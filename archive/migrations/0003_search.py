@@ -111,6 +111,6 @@ def drop_index(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0001_initial")]
+    dependencies = [("archive", "0002_admin_page")]
 
     operations = [migrations.RunPython(create_index, drop_index)]
