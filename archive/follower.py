@@ -48,6 +48,9 @@ LEASE = 6.0
 """Seconds for which a follower that fell silent keeps others away."""
 PAUSE = 0.25
 """Seconds between two looks when there is nothing to copy."""
+ROUND = 1.0
+"""Seconds from one round to the next, at least. A topic costs about as much for one event as for ten, so none is copied
+more often."""
 TOPICS = 500
 """Topics that are copied together."""
 EVENTS = 10_000
@@ -80,6 +83,7 @@ class Follower:
         self.at_work = False
         self.held_until = 0.0
         self.copied: list[str] = []
+        self.began_round = -ROUND
         self.walk: Iterator[list[str]] = iter(())
         self.walked_at = 0.0
         self.been_round = False
@@ -109,9 +113,12 @@ class Follower:
         if not self.hold():
             return False
         self.tell()
-        tags = take_written(TOPICS, self.copied)
+        now = time.monotonic()
+        is_time = now >= self.began_round + ROUND
+        tags = take_written(TOPICS, self.copied, more=is_time)
         self.copied = []
         if tags:
+            self.began_round = now if is_time else self.began_round
             self.copy(tags)
             self.copied = tags
             return True

@@ -64,9 +64,12 @@ def _note_written(tags: Sequence[str]) -> Steps[None]:
         yield LIBRARY.call("note", [KEEPER], *tags)
 
 
-def _take_written(most: int, copied: Sequence[str] = ()) -> Steps[list[str]]:
-    """Up to `most` topics that are to be copied. They are given again until they are said to be `copied`."""
-    tags = yield LIBRARY.call("take", [KEEPER], most, *copied)
+def _take_written(most: int, copied: Sequence[str] = (), *, more: bool = True) -> Steps[list[str]]:
+    """Up to `most` topics that are to be copied. They are given again until they are said to be `copied`.
+
+    Once all that were taken are copied, those that were written to meanwhile are taken, if `more` says so.
+    """
+    tags = yield LIBRARY.call("take", [KEEPER], most, int(more), *copied)
     return [tag.decode() for tag in tags]
 
 

@@ -13,8 +13,9 @@ from archive.router import ALIAS
 
 
 @pytest.fixture
-def follower(transactional_db: None) -> Follower:
-    """With an empty index: Django empties the tables of models alone."""
+def follower(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Follower:
+    """With an empty index: Django empties the tables of models alone. It waits for nothing between its turns."""
+    monkeypatch.setattr("archive.follower.ROUND", 0.0)
     if not is_postgresql():
         with connections[ALIAS].cursor() as cursor:
             cursor.execute("INSERT INTO archive_search (archive_search) VALUES ('delete-all')")
