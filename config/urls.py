@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("rooms.urls")),
     path("", include("messaging.urls")),
     path("", include("lobby.urls")),
+    path("", include("archive.urls")),
     path("", include("web.urls")),
     path("", include("foyer.realtime.urls")),
     path("", include("foyer.api.urls")),
