@@ -221,6 +221,7 @@ async def talk(gateway: Socket, live: Socket, room: str, ann: Person, ben: Perso
     await ask(gateway, "history", room=room, limit=10, before=message["id"] + 1, after=0)
     await ask(gateway, "history", user=ben.username, around=1)
     await ask(gateway, "edit", room=room, message=message["id"], text="hi!")
+    await ask(gateway, "search", q="hi", room=room, limit=1)
     await ask(gateway, "read", room=room, offset=message["id"])
     await ask(gateway, "delete", room=room, message=message["id"])
     await ask(gateway, "typing", room=room)
