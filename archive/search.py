@@ -33,7 +33,7 @@ from foyer.realtime.topics import room_topic
 from foyer.store.functions import in_one_call
 from foyer.store.steps import Query, Steps, operation
 from rooms.errors import RoomNotFound
-from rooms.operations import INDEX, LOBBY, own_rooms, topic_of
+from rooms.operations import INDEX, LOBBY, own_rooms, show_room, topic_of
 from rooms.operations import LIBRARY as ROOMS
 
 MOST_CHARACTERS = 200
@@ -98,9 +98,13 @@ def cursor_of(place: Place) -> str:
 
 
 def _search(caller: Caller, search: Search) -> Steps[Found]:
-    """A page of the messages that are looked for. Raises `RoomNotFound`, and `Busy` if that takes too long."""
+    """A page of the messages that are looked for.
+
+    Raises `RoomNotFound` or `Banned` for a room that the caller may not read, and `Busy` if it takes too long.
+    """
     logs = yield from readable(caller, (yield from logs_of(caller, search)))
     if search.room is not None and not logs:
+        yield from show_room.steps(caller, search.room)  # which says why not
         raise RoomNotFound
     topics = frozenset(number for tag in logs if (number := number_of(tag)) is not None)
     peer, signer = (None if person is None else person.id for person in (search.user, search.sender))

@@ -21,7 +21,7 @@ from foyer.api.schema import refuses
 from foyer.api.viewsets import ViewSet
 from foyer.api.wire import as_json_list
 from foyer.errors import UnknownCursor
-from rooms.errors import RoomNotFound
+from rooms.errors import Banned, RoomNotFound
 
 WORDS_HELP = (
     "Words, all of which must be in the text, in any order, whatever their case and accents. The last one may be the "
@@ -63,7 +63,7 @@ class SearchViewSet(ViewSet):
     def is_list(self) -> bool:
         return True
 
-    @refuses(RoomNotFound, UserNotFound, UnknownCursor)
+    @refuses(RoomNotFound, Banned, UserNotFound, UnknownCursor)
     @extend_schema(tags=["Messages"])
     def search_messages(self, request: Request) -> Response:
         """Messages that have some words, newest first."""

@@ -24,9 +24,10 @@ from foyer.store.steps import client
 from foyer.times import now_text
 from messaging.operations import delete_direct, delete_message, edit_message, read_history
 from messaging.tests.said import edit_direct, history, person, post, send
-from rooms.errors import RoomNotFound
+from rooms.errors import Banned, RoomNotFound
 from rooms.membership import add_member, remove_member
 from rooms.operations import delete_room, update_room
+from rooms.order import Terms, lift, restrict
 from rooms.tests.invariants import create
 from tests.people import ANN, BEN, BOSS, EVE
 
@@ -152,6 +153,18 @@ def test_nobody_is_told_of_a_room_that_they_may_not_read_now(kitchen: None, arch
     assert texts(ANN, "soup") == ["secret soup"], "who owns a room and left it still sees it"
     delete_room(ANN, "1")
     assert texts(ANN, "soup") == texts(BEN, "soup") == texts(BOSS, "soup") == []
+
+
+def test_whoever_is_banned_from_a_room_finds_nothing_of_it_until_that_is_over(kitchen: None, archive: Archive) -> None:
+    post(BEN, "soup")
+    update_room(ANN, "1", None, False)
+    archive()
+    restrict(ANN, "1", "bans", person(BEN), Terms())
+    assert texts(BEN, "soup") == []
+    with pytest.raises(Banned):
+        found(BEN, "soup", room="1")
+    lift(ANN, "1", "bans", person(BEN))
+    assert texts(BEN, "soup") == texts(BEN, "soup", room="1") == ["soup"]
 
 
 def test_an_edited_message_is_found_by_its_new_text_only(kitchen: None, archive: Archive) -> None:
