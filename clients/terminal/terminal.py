@@ -34,10 +34,11 @@ from clients.terminal.gateway_client import (
 from clients.terminal.rest_client import Refused, request
 from foyer.text import key_of
 
-HELP = """/edit TEXT   give your last message another text
-/members     who is in the room, and who of them is online
-/help        this list
-/quit        leave; so do Ctrl-D and Ctrl-C
+HELP = """/edit TEXT    give your last message another text
+/members      who is in the room, and who of them is online
+/search WORDS find messages that have all of them, wherever you may read
+/help         this list
+/quit         leave; so do Ctrl-D and Ctrl-C
 Anything else is a message. One that begins with / is typed with two."""
 INDENT = " " * 6
 SHOWN = 30
@@ -103,6 +104,10 @@ def rows_of(paragraph: str, width: int) -> Iterator[str]:
 
 def clock(sent_at: str) -> str:
     return datetime.fromisoformat(sent_at).astimezone().strftime("%H:%M")
+
+
+def day(sent_at: str) -> str:
+    return datetime.fromisoformat(sent_at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def openness(room: Frame) -> str:
@@ -282,6 +287,8 @@ class Terminal:
             await self.client.post(line.removeprefix("/"), **self.talk.where)
         elif word == "/members" and self.talk.room:
             await self.show_members()
+        elif word == "/search" and rest.strip():
+            await self.show_found(rest)
         elif word == "/edit" and self.own_last and rest:
             await self.repeat("edit", **self.talk.where, message=self.own_last, text=rest)
         else:
@@ -290,6 +297,26 @@ class Terminal:
     async def show_members(self) -> None:
         members = await request(self.client.url, "GET", f"/room/{self.talk.room}/members", self.client.token)
         self.notice(", ".join(f"{one['username']}{'' if one['online'] else ' (away)'}" for one in members))
+
+    async def show_found(self, words: str) -> None:
+        """Messages that have some words, the oldest first, so that the newest are next to where one types."""
+        page = await self.repeat("search", q=words)
+        names = dict[str, str]()
+        for message in page["messages"]:
+            if (room := message.get("roomId")) and room not in names:
+                names[room] = await self.name_of_room(room)
+        more = ", and there are more" if page["more"] else ""
+        self.notice(f"{len(page['messages'])} messages found{more}")
+        for message in reversed(page["messages"]):
+            place = names[message["roomId"]] if "roomId" in message else f"to {name_of(message['to'])}"
+            self.show(f"{day(message['sent_at'])} [{place}] {name_of(message['sender'])}: {message['text']}")
+
+    async def name_of_room(self, room: str) -> str:
+        try:
+            found: Frame = await request(self.client.url, "GET", f"/room/{room}", self.client.token)
+        except Refused:  # it was deleted meanwhile, or is no longer the user's to see
+            return f"room {room}"
+        return str(found["name"])
 
     def say_typing(self, text: str) -> None:
         """Tell the others that a message is being written: now and then, and not while there is no connection."""
