@@ -11,10 +11,13 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from accounts.callers import SERVER
 from archive.models import Copied
 from archive.operations import see_progress
 from archive.places import archive_parts, database_name, store_nodes
 from archive.progress import TOO_FAR
+from archive.search import Search, place_of, search, wanted_by
+from messaging.admin import finders
 
 MOST_PARTS = 36
 """Months that are listed."""
@@ -55,3 +58,12 @@ class ArchiveAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def find_in_room(room_id: str, words: str, cursor: str | None, most: int) -> tuple[list[bytes], str | None]:
+    """Messages of a room by their words, for the admin's list of them."""
+    found = search(SERVER, Search(wanted_by(words), room_id, limit=most, before=place_of(cursor)))
+    return found.messages, found.cursor
+
+
+finders.append(find_in_room)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -20,6 +21,10 @@ from rooms.models import Room
 
 RECENT = 20
 """Messages that the page of a room shows."""
+Finder = Callable[[str, str, str | None, int], tuple[list[bytes], str | None]]
+finders: list[Finder] = []
+"""What finds messages of a room by words, if an app can: of room id, words, cursor or None and how many it makes
+messages as JSON, and the cursor from which it goes on."""
 
 
 @admin.register(Message)
@@ -51,11 +56,19 @@ class MessageAdmin(StoredAdmin):
         room_id = request.GET.get("room", "")
         if not room_id:
             return self.choose_room(request, query)
-        title, help = f"Messages of room {room_id}", "A message's id."
+        title, help = f"Messages of room {room_id}", "A message's id, or words of it."
         if query:
-            return Shown(list(Message.objects.filter(pk=f"{room_id}-{query}")), help=help, title=title)
+            found = self.by_words(request, room_id, query) if finders and not query.isdecimal() else None
+            found = found or Shown(list(Message.objects.filter(pk=f"{room_id}-{query}")))
+            return found._replace(help=help, title=title)
         found = newest_first(request, Message.objects.filter(room=room_id), "number", self.list_per_page)
         return found._replace(help=help, title=title)
+
+    def by_words(self, request: HttpRequest, room_id: str, query: str) -> Shown:
+        """Messages of a room that have some words, the newest first."""
+        messages, cursor = finders[-1](room_id, query, request.GET.get("from"), self.list_per_page)
+        links: dict[str, dict[str, Any]] = {} if cursor is None else {"Older": {"from": cursor}}
+        return Shown([Message.of(message) for message in messages], links)
 
     def choose_room(self, request: HttpRequest, query: str) -> Shown:
         """No messages yet: links to those of the rooms that were searched for."""

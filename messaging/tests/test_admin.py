@@ -62,8 +62,19 @@ def test_the_messages_of_a_room_are_listed_newest_first_there_and_back(
 def test_a_message_is_found_by_its_id(browser: Client, ann: Account, room: str) -> None:
     say(ann, room, 3)
     assert numbers(browser.get(LIST, {"room": room, "q": "2"})) == [2]
-    for nothing in ("9", "x", "-1", "²"):
+    for nothing in ("9", "x"):
         assert numbers(browser.get(LIST, {"room": room, "q": nothing})) == []
+
+
+def test_messages_are_found_by_their_words_page_by_page(browser: Client, ann: Account, room: str) -> None:
+    say(ann, room, 60)
+    post_message(ann.caller, room, "a word of its own")
+    assert numbers(browser.get(LIST, {"room": room, "q": "WORD own"})) == [61]
+    first = browser.get(LIST, {"room": room, "q": "text"})
+    second = browser.get(LIST + links(first)["Older"])
+    assert numbers(first) + numbers(second) == list(range(60, 0, -1))
+    assert numbers(browser.get(LIST, {"room": room, "q": "text -1"})) == [*range(60, 10, -1)]
+    assert browser.get(LIST, {"room": room, "q": "..."}).status_code == 302
 
 
 def test_the_room_is_chosen_first_by_its_name_or_id(browser: Client, room: str) -> None:
