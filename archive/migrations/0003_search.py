@@ -13,8 +13,8 @@ SQLITE = [
     "CREATE TABLE archive_latest (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
 ]
 FUNCTION = r"""
-CREATE FUNCTION archive_lexemes(topic bigint, said text, words text) RETURNS tsvector
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+CREATE FUNCTION archive_lexemes(said text, words text) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
 DECLARE
     found text[];
 BEGIN
@@ -32,7 +32,7 @@ BEGIN
     IF words IS NOT NULL THEN
         found := found || string_to_array(substr(words, 3), ' ');
     END IF;
-    RETURN array_to_tsvector(array_append(array_remove(found, ''), '@' || topic));
+    RETURN array_to_tsvector(array_remove(found, ''));
 END
 $$
 """
@@ -41,7 +41,7 @@ POSTGRESQL = [
     FUNCTION,
 ]
 INDEX = """
-CREATE INDEX archive_event_search ON archive_event USING gin (archive_lexemes(topic, text, words))
+CREATE INDEX archive_event_search ON archive_event USING gin (archive_lexemes(text, words))
 WHERE kind IN ('message', 'direct_message') AND text <> ''
 """
 
@@ -103,7 +103,7 @@ def add_texts(connection: Any) -> None:
 def drop_index(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute("DROP INDEX archive_event_search")
-        schema_editor.execute("DROP FUNCTION archive_lexemes(bigint, text, text)")
+        schema_editor.execute("DROP FUNCTION archive_lexemes(text, text)")
         schema_editor.execute("ALTER TABLE archive_event DROP COLUMN words")
     else:
         schema_editor.execute("DROP TABLE archive_search")
