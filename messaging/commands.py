@@ -17,6 +17,7 @@ from foyer.realtime.declarations import Nothing
 from foyer.realtime.gateway import Frame, Gateway, command
 from foyer.realtime.topics import user_topic
 from messaging import frames
+from messaging.blocks import ablock, aunblock
 from messaging.operations import (
     adelete_direct,
     adelete_message,
@@ -29,7 +30,14 @@ from messaging.operations import (
 )
 from messaging.quota import acount_post
 from messaging.reading import amark_read, atell_typing, between, in_room
-from messaging.serializers import MOST_MESSAGES, NEWEST, MessageInputSerializer, check_post
+from messaging.serializers import (
+    MOST_MESSAGES,
+    NEWEST,
+    BlockSerializer,
+    MessageInputSerializer,
+    UserSerializer,
+    check_post,
+)
 from rooms.frames import room_of
 from rooms.operations import topic_of
 
@@ -121,6 +129,21 @@ def message_of(frame: Frame) -> int:
     if found is None:
         raise InvalidInput({"message": ["The id of a message is expected."]})
     return found
+
+
+@command("block", frames.BlockUser, gives=BlockSerializer)
+async def block(gateway: Gateway, frame: Frame) -> bytes:
+    """Take no direct messages from a user."""
+    person = await afind_person(checked(UserSerializer, frame)["username"])
+    return orjson.dumps((await ablock(gateway.caller, person))._asdict())
+
+
+@command("unblock", frames.UnblockUser, gives=UserSerializer)
+async def unblock(gateway: Gateway, frame: Frame) -> bytes:
+    """Take direct messages from a user again."""
+    person = await afind_person(checked(UserSerializer, frame)["username"])
+    await aunblock(gateway.caller, person)
+    return orjson.dumps({"username": person.username})
 
 
 @command("typing", frames.TypingIn, gives=Nothing)

@@ -1,6 +1,6 @@
 """What is refused about messages."""
 
-from foyer.errors import Forbidden, NotFound
+from foyer.errors import Conflict, Forbidden, NotFound
 
 
 class MessageNotFound(NotFound):
@@ -11,3 +11,13 @@ class MessageNotFound(NotFound):
 class NotTheSender(Forbidden):
     code = "not_the_sender"
     detail = "Only its sender may edit a message; its sender, the room's moderators or an admin may delete it."
+
+
+class Blocked(Forbidden):
+    code = "blocked"
+    detail = "This user takes no direct messages from you."
+
+
+class TooManyBlocks(Conflict):
+    code = "too_many_blocks"
+    detail = "You block as many users as one may block. Unblock one first."

@@ -12,6 +12,7 @@ from messaging.serializers import (
     DirectMessageSerializer,
     MessageInputSerializer,
     MessageSerializer,
+    UserSerializer,
     WordsSerializer,
 )
 from rooms.frames import ByName
@@ -175,6 +176,14 @@ class TypingIn(Somewhere):
     """Tell those who read the room or the user's topic that one is writing. Answered only if it has an `id`."""
 
     example = {"room": "12"}
+
+
+class BlockUser(UserSerializer, FrameShape):
+    """Take no direct messages from a user, and don't hear them typing."""
+
+
+class UnblockUser(UserSerializer, FrameShape):
+    """Take direct messages from a user again."""
 
 
 class ReadUpTo(Somewhere):

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from django.conf import settings
@@ -27,18 +29,22 @@ from foyer.realtime import past
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import fingerprint
 from foyer.store.functions import Argument
-from foyer.store.steps import Library, Query, Steps, operation
+from foyer.store.steps import Call, Library, Query, Steps, operation
 from foyer.times import now_text
 from messaging import errors as errors  # stored functions refuse by their codes
 from messaging.past import INBOX, History, Log, on_message, read_page, show_past
 from rooms.operations import remember_signer, sign, topic_of
 from rooms.rights import IN_ROOMS
 
+R = TypeVar("R")
+
 LUA = Path(__file__).parent / "lua"
 LIBRARY = Library("messaging", PRELUDE, *IN_ROOMS, LUA)
 
 ASK_ARCHIVE = 2
 """What `deliver` answers when it has to know which message of the past something is about."""
+BLOCKED = 3
+"""What it answers when all is there, and the recipient blocks the sender by now."""
 LATER = 10.0
 """Seconds for which a recipient whose node did not answer is left alone; to try takes as long as the store may."""
 MOST_UNREACHABLE = 10_000
@@ -114,16 +120,48 @@ def redact(tag: str, message_id: int) -> Steps[None]:
 def _send_direct(caller: Caller, to: Person, text: str, retry_key: str | None = None) -> Steps[bytes]:
     """Send a direct message. Returns it as JSON, with its id in the sender's log. Acknowledged means in both logs.
 
-    Raises `UserNotFound`, and leaves nothing behind, if the recipient's account is gone by now.
+    Raises `UserNotFound`, and leaves nothing behind, if the recipient's account is gone by now, and `Blocked`.
     """
     body = body_of(b'"to":' + quoted(to.username), text)
     retry = retry_arguments(retry_key, orjson.dumps([to.id, text]))
-    send = LIBRARY.call("send", [user_tag(caller.id)], caller.id, caller.signature, to.id, body, *retry)
-    message, is_there = yield from in_both_logs(caller, to, (yield send))
+    send = partial(LIBRARY.call, "send", [user_tag(caller.id)], caller.id, caller.signature, to.id, body, *retry)
+    done = yield from unless_blocked(caller, to, lambda: in_one_step(send()))
+    message, is_there = yield from in_both_logs(caller, to, done)
     if not is_there:
         yield from retract(caller, to, fields_of(message)["id"], retry_key)
         raise UserNotFound(f"There is no user '{to.username}'.")
     return bytes(message)
+
+
+def in_one_step(call: Call) -> Steps[Any]:
+    return (yield call)
+
+
+def unless_blocked(caller: Caller, to: Person, say: Callable[[], Steps[R]]) -> Steps[R]:
+    """Say something to `to`. Raises `Blocked` if they block the caller.
+
+    The caller's copy of the block refuses. If a crash left the copy there after the block had ended, it is put right.
+    """
+    try:
+        return (yield from say())
+    except errors.Blocked:
+        number = int((yield LIBRARY.call("blocks", [user_tag(to.id)], caller.id)))
+        if number > 0:
+            raise
+    yield from note_block(caller.id, to.id, number)
+    return (yield from say())
+
+
+def note_block(user_id: int, blocker_id: int, number: int) -> Steps[list[bytes]]:
+    """Tell the end of who is blocked of a block, or with a minus of its end. Returns what waits for the blocker there.
+
+    Raises `UserNotFound` if that account is gone.
+    """
+    is_there, *waiting = yield LIBRARY.call("note_block", [user_tag(user_id)], blocker_id, number)
+    if not is_there:
+        yield LIBRARY.call("forget_blocker", [user_tag(blocker_id)], user_id)
+        raise UserNotFound
+    return list(waiting)
 
 
 def retract(caller: Caller, to: Person, message_id: int, retry_key: str | None) -> Steps[None]:
@@ -138,7 +176,8 @@ def deleted_body(to: Person) -> bytes:
 
 def _edit_direct(caller: Caller, to: Person, message_id: int, text: str) -> Steps[bytes]:
     """Give a direct message that the caller sent another text, in both logs. Returns it as JSON, as `send` does."""
-    done = yield from in_own_log("edit_direct", caller, to, message_id, quoted(text), now_text())
+    edit = partial(in_own_log, "edit_direct", caller, to, message_id, quoted(text), now_text())
+    done = yield from unless_blocked(caller, to, edit)
     message, _ = yield from in_both_logs(caller, to, done)
     return bytes(message)
 
@@ -194,6 +233,8 @@ def deliver_portion(caller: Caller, recipient: int, waiting: list[bytes]) -> Ste
             yield from redact(tag, message_id)
         if state == ASK_ARCHIVE:
             kept = str((yield Query(past.keeper.copy_of, (tag, caller.id, wanted))) or 0)
+    if state == BLOCKED:
+        yield LIBRARY.call("note_block", [user_tag(caller.id)], recipient, wanted)
     left = yield LIBRARY.call("delivered", [user_tag(caller.id)], recipient, *waiting[0::4])
     return bool(state), left
 
@@ -221,7 +262,11 @@ def _read_direct(caller: Caller, other: Person | None, page: Page) -> Steps[Hist
 
 
 def _forget_user(user_id: int) -> Steps[None]:
-    """Remove what a deleted account had in its own log; what it sent stays with those who got it, unsigned."""
+    """Remove what a deleted account had in its own log, and its blocks at both ends; what it sent stays with those who
+    got it, unsigned."""
+    done: list[bytes] = []
+    while done := (yield LIBRARY.call("forget_blocks", [user_tag(user_id)], *done)):
+        yield [LIBRARY.call("forget_blocker", [user_tag(int(other))], user_id) for other in done]
     while not (yield LIBRARY.call("forget_user", [user_tag(user_id)])):
         pass
 

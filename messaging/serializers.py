@@ -63,6 +63,20 @@ class DirectMessageSerializer(WordsSerializer):
     }
 
 
+class UserSerializer(Shape):
+    """A user."""
+
+    username = StrictText()
+    example: ClassVar[Any] = {"username": "eve"}
+
+
+class BlockSerializer(UserSerializer):
+    """Who is blocked, and since when."""
+
+    at = serializers.DateTimeField()
+    example = {"username": "eve", "at": "2026-03-04T09:16:14.609Z"}
+
+
 class AddressesSerializer(Shape):
     """Where to hear it live."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from messaging.views import DirectMessageViewSet, ExportViewSet, MessageViewSet, SubscriptionViewSet
+from messaging.views import BlockViewSet, DirectMessageViewSet, ExportViewSet, MessageViewSet, SubscriptionViewSet
 
 urlpatterns = [
     path(
@@ -31,6 +31,12 @@ urlpatterns = [
         "user/<str:username>/export",
         ExportViewSet.as_view({"get": "export_account"}, name="Export"),
         name="account-export",
+    ),
+    path("blocks", BlockViewSet.as_view({"get": "list"}, suffix="List"), name="block-list"),
+    path(
+        "blocks/<str:username>",
+        BlockViewSet.as_view({"put": "update", "delete": "destroy"}, suffix="Instance"),
+        name="block-detail",
     ),
     path("messages", DirectMessageViewSet.as_view({"get": "list_inbox"}, name="Inbox"), name="inbox"),
     path(

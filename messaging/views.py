@@ -24,7 +24,8 @@ from foyer.api.viewsets import ViewSet
 from foyer.api.wire import as_json_list, fields_of
 from foyer.errors import Forbidden, InvalidInput, NotAcceptable, TooManyRequests, UnknownCursor
 from foyer.paging import Page
-from messaging.errors import MessageNotFound, NotTheSender
+from messaging.blocks import block, list_blocks, unblock
+from messaging.errors import Blocked, MessageNotFound, NotTheSender, TooManyBlocks
 from messaging.export import export
 from messaging.operations import (
     delete_message,
@@ -41,6 +42,7 @@ from messaging.serializers import (
     MOST_MESSAGES,
     NEWEST,
     AddressesSerializer,
+    BlockSerializer,
     DirectMessageSerializer,
     MessageInputSerializer,
     MessageSerializer,
@@ -168,7 +170,7 @@ class DirectMessageViewSet(ListedMessages):
         found = read_direct(caller_of(request), self.get_object(), page)
         return self.history_response(page, found)
 
-    @refuses(UserNotFound, AccountGone, TooManyRequests)
+    @refuses(UserNotFound, AccountGone, Blocked, TooManyRequests)
     @extend_schema(parameters=[RETRY_KEY], examples=example_body({"text": "psst"}))
     def create(self, request: Request, username: str) -> Response:
         """Send a direct message."""
@@ -216,6 +218,34 @@ class ExportViewSet(ViewSet):
         account = reachable(caller_of(request), username)
         headers = {"Content-Disposition": 'attachment; filename="export.ndjson"', "Cache-Control": "no-store"}
         return PagedAnswer(export(account, caller_of(request)), content_type=LINES[0], headers=headers)
+
+
+class BlockViewSet(ViewSet):
+    """Users from whom the caller takes no direct messages."""
+
+    serializer_class = BlockSerializer
+    lookup_field = "username"
+    path_help = {"username": USERNAME_HELP}
+    links = {"username": ("block-detail", "username")}
+
+    def get_object(self) -> Person:
+        return find_person(self.kwargs["username"])
+
+    def list(self, request: Request) -> Response:
+        """Whom the caller blocks, the first first."""
+        return Response([block._asdict() for block in list_blocks(caller_of(request))])
+
+    @refuses(UserNotFound, Forbidden, TooManyBlocks, AccountGone)
+    @extend_schema(request=None)
+    def update(self, request: Request, username: str) -> Response:
+        """Take no direct messages from a user; what was said stays."""
+        return Response(block(caller_of(request), self.get_object())._asdict())
+
+    @refuses(UserNotFound, AccountGone)
+    def destroy(self, request: Request, username: str) -> Response:
+        """Take direct messages from a user again."""
+        unblock(caller_of(request), self.get_object())
+        return Response(status=204)
 
 
 FRAME = 'id: 17-p01a\ndata: {"type":"message","topic":"room:12","offset":17,"message":{…}}\n\n'

@@ -35,6 +35,7 @@ from clients.terminal.rest_client import Refused, request
 from foyer.text import key_of
 
 HELP = """/edit TEXT    give your last message another text
+/block NAME   take no direct messages from somebody; /unblock NAME ends that
 /members      who is in the room, and who of them is online
 /search WORDS find messages that have all of them, wherever you may read
 /help         this list
@@ -291,6 +292,9 @@ class Terminal:
             await self.show_found(rest)
         elif word == "/edit" and self.own_last and rest:
             await self.repeat("edit", **self.talk.where, message=self.own_last, text=rest)
+        elif word in ("/block", "/unblock") and rest:
+            done = await self.repeat(word[1:], username=rest.strip())
+            self.notice(f"{done['username']} is {word[1:]}ed")
         else:
             self.show(HELP)
 

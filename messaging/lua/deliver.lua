@@ -6,7 +6,8 @@
 --      message there, its body
 -- Reply  {1, 0, the offsets here of messages that must go from the archive too, …} when all of it is there now; {2, the
 --        offset in the sender's log of a message, the same} when the archive must be asked where this log has that: then
---        it is all to be delivered again; {0, 0} when the recipient's account is gone
+--        it is all to be delivered again; {3, the number of the block, the same as with 1} when all is there, and the
+--        recipient blocks the sender, who may not know; {0, 0} when the recipient's account is gone
 -- Atomic. May be repeated: what a sender does comes in the order of their log, so what is at or before the last that
 -- came from them is there already. Runs when memory is full: the sender's half is stored, or gone, by now.
 --   {user:9}:received        hash: sender's account id -> the offset, in their log, of the last that came from them
@@ -62,6 +63,8 @@ local function deliver(keys, args)
     end
   end
   redis.call('HSET', tag .. ':received', sender, last)
+  local block = reply[1] == 1 and redis.call('HGET', tag .. ':blocks', sender)
+  if block then reply[1], reply[2] = 3, tonumber(string.match(block, '^%d+')) end
   return reply
 end
 register_on_log('deliver', deliver, WHEN_FULL)

@@ -11,7 +11,7 @@ local function forget_user(keys)
     redis.call('SREM', tag .. ':peers', peer)
   end
   if redis.call('EXISTS', tag .. ':peers') == 1 then return 0 end
-  local parts = {'head', 'log', 'messages', 'signers', 'redacted', 'superseded', 'edits', 'deleted', 'owed', 'received', 'read'}
+  local parts = {'head', 'log', 'messages', 'signers', 'redacted', 'superseded', 'edits', 'deleted', 'owed', 'received', 'read', 'blocks', 'blocked_by'}
   for _, part in ipairs(parts) do redis.call('UNLINK', tag .. ':' .. part) end
   return 1
 end

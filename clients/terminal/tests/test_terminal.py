@@ -276,6 +276,17 @@ async def test_on_a_terminal_one_talks_and_sees_what_others_do(ann_there: Person
     assert [message["text"] for message in await ann_there.history(room)][-1] == "/quit"
 
 
+async def test_on_a_terminal_somebody_is_blocked_and_unblocked(ann_there: Person, ben_there: Person) -> None:
+    with screen(ann_there, "--username", ann_there.username, "--user", ben_there.username) as shown:
+        await shown.until("/help says what can be done")
+        shown.type(f"/block {ben_there.username}\r")
+        await shown.until(f"{ben_there.username} is blocked")
+        assert [one["username"] for one in (await ann_there.rest.get("/blocks")).json()] == [ben_there.username]
+        shown.type(f"/unblock {ben_there.username}\r")
+        await shown.until(f"{ben_there.username} is unblocked")
+    assert (await ann_there.rest.get("/blocks")).json() == []
+
+
 async def test_ctrl_d_ends_it_and_the_deletion_of_the_room_too(ann_there: Person) -> None:
     name = f"end of {ann_there.username}"
     room = await ann_there.make_room(name)
