@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "messaging",
     "lobby",
     "archive",
+    "moderation",
     "web",
     "clients.terminal",
 ]

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("messaging.urls")),
     path("", include("lobby.urls")),
     path("", include("archive.urls")),
+    path("", include("moderation.urls")),
     path("", include("web.urls")),
     path("", include("foyer.realtime.urls")),
     path("", include("foyer.api.urls")),

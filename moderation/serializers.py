@@ -1,0 +1,49 @@
+"""What the bodies about audits and reports look like."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from foyer.api.serializers import Shape
+
+ACTIONS = (
+    "member_updated",
+    "member_banned",
+    "member_unbanned",
+    "member_muted",
+    "member_unmuted",
+    "member_removed",
+    "message_deleted",
+    "room_updated",
+    "report_resolved",
+    "report_dismissed",
+)
+
+
+class AuditEntrySerializer(Shape):
+    """Something that was done to keep order in a room: who did what to whom, and why. Names of deleted accounts are
+    null."""
+
+    id = serializers.IntegerField(min_value=1)
+    at = serializers.DateTimeField()
+    action = serializers.ChoiceField(ACTIONS)
+    username = serializers.CharField(required=False, allow_null=True, help_text="To whom.")
+    role = serializers.ChoiceField(["moderator", "member"], required=False)
+    until = serializers.DateTimeField(required=False, allow_null=True)
+    reason = serializers.CharField(required=False, allow_null=True)
+    message = serializers.IntegerField(required=False, help_text="The id of the message that was deleted.")
+    slow_mode = serializers.IntegerField(required=False, help_text="Seconds; 0 for none.")
+    report = serializers.IntegerField(required=False, help_text="The id of the report that was closed.")
+    note = serializers.CharField(required=False, allow_null=True)
+    by = serializers.CharField(allow_null=True)
+    example: ClassVar[Any] = {
+        "id": 3,
+        "at": "2026-03-04T09:16:14.609Z",
+        "action": "member_banned",
+        "username": "ann",
+        "until": "2126-03-05T09:00:00.000Z",
+        "reason": "Advertising",
+        "by": "ben",
+    }
