@@ -34,6 +34,7 @@ from archive.operations import (
     tell_progress,
 )
 from archive.reading import forget_portion, rows_after
+from archive.retention import Sweep
 from archive.router import ALIAS
 from archive.rows import body_of
 from archive.topics import number_of, tag_of
@@ -87,6 +88,7 @@ class Follower:
         self.walk: Iterator[list[str]] = iter(())
         self.walked_at = 0.0
         self.been_round = False
+        self.sweep = Sweep()
         self.archived = 0
         self.trimmed = 0
         self.told: tuple[int, int] = (0, 0)
@@ -113,7 +115,7 @@ class Follower:
         if not self.hold():
             return False
         self.tell()
-        now = time.monotonic()
+        is_sweeping, now = self.sweep.step(), time.monotonic()
         is_time = now >= self.began_round + ROUND
         tags = take_written(TOPICS, self.copied, more=is_time)
         self.copied = []
@@ -122,7 +124,7 @@ class Follower:
             self.copy(tags)
             self.copied = tags
             return True
-        return self.walk_on()
+        return self.walk_on() or is_sweeping
 
     def hold(self) -> bool:
         """Be, or become, the follower at work."""

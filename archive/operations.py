@@ -9,9 +9,10 @@ from typing import NamedTuple
 from foyer.realtime.log import PRELUDE
 from foyer.store.functions import in_one_call
 from foyer.store.steps import Call, Library, Steps, operation
+from messaging.operations import LUA as MESSAGES
 from rooms.rights import IN_ROOMS
 
-LIBRARY = Library("archive", PRELUDE, *IN_ROOMS, Path(__file__).parent / "lua")
+LIBRARY = Library("archive", PRELUDE, *IN_ROOMS, MESSAGES / "_messages.lua", Path(__file__).parent / "lua")
 KEEPER = "{archive}"
 AT_ONCE = 1000
 """Topics in one call."""
@@ -130,6 +131,16 @@ def lift_call(tag: str, epoch: str, last: int, archived: int) -> Call:
 def part_call(tag: str, epoch: str, shared: int) -> Call:
     """Begin a new epoch: the log and the archive have nothing in common after `shared`."""
     return LIBRARY.call("part", [tag], epoch, shared)
+
+
+def terms_call(tag: str) -> Call:
+    """For how many days a topic keeps its events, and the epoch of its log."""
+    return LIBRARY.call("terms", [tag])
+
+
+def expire_call(tag: str, upto: int, epoch: str) -> Call:
+    """Have what lies up to an offset gone for good."""
+    return LIBRARY.call("expire", [tag], upto, epoch)
 
 
 def copy_call(tag: str, after: int, epoch: str, most: int) -> Call:

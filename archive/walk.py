@@ -13,13 +13,24 @@ from rooms.operations import LIBRARY as ROOMS
 PORTION = 500
 
 
-def _room_ids(after: int, most: int) -> Steps[list[int]]:
-    """Ids of rooms after an id, by creation. Reads the index of rooms, never the keys of the store."""
-    ids = yield ROOMS.call("page", [INDEX], "ids", after, "", most, 0)
+def _room_ids(after: int, most: int, listed: str = "ids") -> Steps[list[int]]:
+    """Ids of rooms after an id, by creation. Reads the index of rooms, never the keys of the store.
+
+    With `listed` "timed", of those that keep messages for some days alone, or did.
+    """
+    ids = yield ROOMS.call("page", [INDEX], listed, after, "", most, 0)
     return [int(room_id) for room_id in ids]
 
 
 room_ids, aroom_ids = operation(_room_ids)
+
+
+def timed_rooms() -> Iterator[list[str]]:
+    """The tags of rooms that keep messages for some days alone."""
+    last = 0
+    while ids := room_ids(last, PORTION, "timed"):
+        yield [f"{{room:{room_id}}}" for room_id in ids]
+        last = ids[-1]
 
 
 def every_topic() -> Iterator[list[str]]:

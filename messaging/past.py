@@ -78,19 +78,19 @@ def read_back(log: Log, page: Page) -> Steps[History]:
     found, before, place = list[bytes](), page.before, b""
     while True:
         left = page.limit - len(found), room_left(found)
-        more, place, let_go, *messages = yield from read_memory(log, before, None, *left)
+        more, place, let_go, floor, *messages = yield from read_memory(log, before, None, *left)
         found = messages + found
         if more:
             return History(found, True)
         if not place:
             break
         before = int(place)
-    if not let_go or before == 0:
+    if let_go <= floor or before == 0:
         return History(found, False)
     edge = let_go + 1 if before is None else min(before, let_go + 1)
     if not room_left(found):
         return History(found, True)
-    older, more = yield from read_past(log, 0, edge, page.limit - len(found), newest=True)
+    older, more = yield from read_past(log, floor, edge, page.limit - len(found), newest=True)
     return cut(older + found, more, newest=True)
 
 
@@ -99,11 +99,12 @@ def read_on(log: Log, page: Page, after: int) -> Steps[History]:
     found = list[bytes]()
     while True:
         left = page.limit - len(found)
-        more, place, let_go, *messages = yield from read_memory(log, page.before, after, left, room_left(found))
+        reply = yield from read_memory(log, page.before, after, left, room_left(found))
+        more, place, let_go, floor, *messages = reply
         is_past = after < let_go
         if is_past:
             edge = let_go + 1 if page.before is None else min(page.before, let_go + 1)
-            messages, more = yield from read_past(log, after, edge, left, newest=False)
+            messages, more = yield from read_past(log, max(after, floor), edge, left, newest=False)
             place = let_go
         found += messages
         if more or not place or not room_left(found):

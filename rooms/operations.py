@@ -18,6 +18,7 @@ import secrets
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 from django.conf import settings
@@ -50,6 +51,20 @@ LOBBY = "lobby"
 OWN_ROOMS_AT_ONCE = 1000
 FREED_AFTER = 60
 """Seconds after which somebody who owns too many rooms may try again: they may have deleted one by then."""
+
+
+class Retention(NamedTuple):
+    """For how many days a room is to keep messages; None for ever. `is_said` is false where it is to stay as it is."""
+
+    days: int | None = None
+    is_said: bool = True
+
+    @property
+    def argument(self) -> str:
+        return "" if not self.is_said else "null" if self.days is None else str(self.days)
+
+
+AS_IT_IS = Retention(is_said=False)
 
 
 def topic_of(room_id: str) -> Topic:
@@ -168,13 +183,19 @@ def _show_room(caller: Caller, room_id: str) -> Steps[bytes]:
 
 
 def _update_room(
-    caller: Caller, room_id: str, name: str | None, members_only: bool | None, slow_mode: int | None = None
+    caller: Caller,
+    room_id: str,
+    name: str | None,
+    members_only: bool | None,
+    slow_mode: int | None = None,
+    retention: Retention = AS_IT_IS,
 ) -> Steps[bytes]:
-    """Rename a room, change who may see it, or its slow mode (seconds, 0 for none). Returns the room as JSON.
+    """Rename a room, change who may see it, its slow mode (seconds, 0 for none), or how long it keeps messages.
 
-    Owner and admins may, and moderators may change the slow mode, also that of the lobby.
+    Owner and admins may, and moderators may change the slow mode, also that of the lobby. Returns the room as JSON.
     """
-    tag = (topic_of if name is None and members_only is None else changeable)(room_id).tag
+    is_changed = name is not None or members_only is not None or retention.is_said
+    tag = (changeable if is_changed else topic_of)(room_id).tag
     key, token, claim = "", secrets.token_urlsafe(12), b""
     if name is not None:
         key = free_key(name)
@@ -183,6 +204,8 @@ def _update_room(
         claim = yield from claim_for(room_id, key, name)
     if members_only is False:
         yield LIBRARY.call("open", [INDEX], room_id)
+    if retention.days:
+        yield LIBRARY.call("time", [INDEX], room_id)
     yield from sign(caller, tag)
     room, before, claim_before = yield LIBRARY.call(
         "update",
@@ -195,6 +218,7 @@ def _update_room(
         token,
         claim,
         "" if slow_mode is None else slow_mode,
+        retention.argument,
     )
     if name is not None and before.decode() != key:
         yield release(before.decode(), room_id, claim_before)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework import serializers
+from rest_framework.fields import empty
+from rest_framework.utils.html import is_html_input
 
 from foyer.api.fields import FutureTime, NameText, StrictBoolean, StrictInteger, StrictText
 from foyer.api.serializers import Shape
@@ -12,6 +15,7 @@ from foyer.api.serializers import Shape
 LONGEST_SLOW_MODE = 3600
 """Seconds."""
 LONGEST_REASON = 500
+MOST_DAYS = 36_500
 
 
 class RoomSerializer(Shape):
@@ -24,6 +28,13 @@ class RoomSerializer(Shape):
     created_at = serializers.DateTimeField()
     slow_mode = serializers.IntegerField(
         required=False, min_value=1, max_value=LONGEST_SLOW_MODE, help_text="Seconds; only where there is a slow mode."
+    )
+    retention_days = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text="Messages older than so many days are gone; null: they stay for ever. Left out where nobody said.",
     )
     example = {
         "roomId": "12",
@@ -49,6 +60,14 @@ class NewRoomSerializer(Shape):
     example: ClassVar[Any] = {"name": "general"}
 
 
+class Days(StrictInteger):
+    """A number of days, or null. A form that leaves it empty leaves it as it is."""
+
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        value = super().get_value(dictionary)
+        return empty if value is None and is_html_input(dictionary) else value
+
+
 class RoomChangeSerializer(Shape):
     """What is to be different about a room."""
 
@@ -60,11 +79,18 @@ class RoomChangeSerializer(Shape):
         max_value=LONGEST_SLOW_MODE,
         help_text="Seconds in which a member posts once; 0 for none. Moderators may change it.",
     )
+    retention_days = Days(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text="Messages older than so many days are gone; null: they stay for ever.",
+    )
     example = {"name": "Lab", "members_only": True}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
-            raise serializers.ValidationError({"name": ["Give a name, members_only or slow_mode."]})
+            raise serializers.ValidationError({"name": ["Give a name, members_only, slow_mode or retention_days."]})
         return attrs
 
 

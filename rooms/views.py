@@ -35,7 +35,7 @@ from rooms.errors import (
 )
 from rooms.listing import RoomsWanted, members_with_presence, page_of_rooms
 from rooms.membership import MOST_MEMBERS, add_by_name, remove_by_name
-from rooms.operations import create_room, delete_room, show_room, update_room
+from rooms.operations import AS_IT_IS, Retention, create_room, delete_room, show_room, update_room
 from rooms.order import Restriction, Terms, lift, list_restrictions, person_for, restrict, set_role
 from rooms.search import MOST_CHARACTERS
 from rooms.serializers import (
@@ -116,10 +116,14 @@ class RoomViewSet(ViewSet):
 
     @refuses(RoomNotFound, Banned, NotTheOwner, NotAModerator, PermanentRoom, RoomNameTaken, RoomChanged)
     def partial_update(self, request: Request, room_id: str) -> Response:
-        """Rename a room, or change who may see it, for its owner and admins; or its slow mode, for moderators too."""
+        """Change a room, for its owner and admins; or its slow mode alone, for moderators too.
+
+        That is its name, who may see it, and for how long it keeps messages.
+        """
         wanted = self.body()
-        changes = [wanted.get(field) for field in ("name", "members_only", "slow_mode")]
-        room = update_room(caller_of(request), room_id, *changes)
+        name, members_only, slow_mode = (wanted.get(field) for field in ("name", "members_only", "slow_mode"))
+        retention = Retention(wanted["retention_days"]) if "retention_days" in wanted else AS_IT_IS
+        room = update_room(caller_of(request), room_id, name, members_only, slow_mode, retention)
         return Response(RawJSON(room))
 
     @refuses(RoomNotFound, Banned, NotTheOwner, PermanentRoom)

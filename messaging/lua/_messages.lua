@@ -85,7 +85,7 @@ end
 -- Whether a message may lie in the archive alone, so that it has to be looked for there.
 local function is_past(tag, id)
   local let_go = let_go_of(tag)
-  return let_go > 0 and tonumber(id) <= let_go and redis.call('HEXISTS', tag .. ':deleted', id) == 0
+  return tonumber(id) <= let_go and tonumber(id) > floor_of(tag) and redis.call('HEXISTS', tag .. ':deleted', id) == 0
 end
 
 -- What is to be done with a message of which the log was let go comes with its signer and body, as the archive had them

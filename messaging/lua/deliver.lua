@@ -55,6 +55,7 @@ local function deliver(keys, args)
           end
           own, kept = kept, ''
         end
+        if own and tonumber(own) <= floor_of(tag) then own = nil end
       end
       if kind == 'direct_message' or (own and own ~= '0') then
         if arrive[kind](tag, topic_of_user(name), sender, id, body, own) then reply[#reply + 1] = tonumber(own) end

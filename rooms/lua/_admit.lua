@@ -2,7 +2,8 @@
 --   {room:12}:room     hash: name (JSON), key (what the name is compared by), claim (the number of its claim on that),
 --                      members_only, owner, created_at, token; while a rename is under way, pending: the key it claims,
 --                      and intent: its token; slow_mode: seconds, if there is one; bans, mutes: '1' while there are any,
---                      or were. Of the lobby it has these three alone
+--                      or were. Of the lobby it has these three alone; retention_days: for how many days messages stay,
+--                      `null` for ever; absent where nobody said
 --   {room:12}:members  hash: account id -> time of joining
 --   {room:12}:joined   hash: account id -> the offset of the event of joining; what came before counts as read
 --   {room:12}:bans     hash: account id -> when the ban is over, in ms, 0 for never; the account id of who imposed it;
@@ -76,5 +77,6 @@ local function room_json(tag, room, owner)
   return '{"roomId":"' .. id .. '","name":' .. room.name
     .. ',"members_only":' .. (room.members_only == '1' and 'true' or 'false')
     .. ',"owner":' .. (owner or signature(tag, room.owner)) .. ',"created_at":"' .. room.created_at .. '"'
-    .. (room.slow_mode and ',"slow_mode":' .. room.slow_mode or '') .. '}'
+    .. (room.slow_mode and ',"slow_mode":' .. room.slow_mode or '')
+    .. (room.retention_days and ',"retention_days":' .. room.retention_days or '') .. '}'
 end

@@ -1,6 +1,6 @@
 -- page: ids of rooms from a list, by creation.
 -- KEYS 1 the tag of the index, or of a user for the rooms they are in
--- ARGV 1 the list: ids, open or rooms  2 the id after which they are, -1 to begin with the lobby  3 the id before which
+-- ARGV 1 the list: ids, open, timed or rooms  2 the id after which they are, -1 to begin with the lobby  3 the id before which
 --      they are, '' for the end  4 how many at most  5 '1' for the last of them, newest first
 -- Reply  {id, …}
 -- Reads only.

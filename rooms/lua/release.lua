@@ -15,6 +15,7 @@ local function release(keys, args)
   if number == '' then
     redis.call('ZREM', index .. ':ids', id)
     redis.call('ZREM', index .. ':open', id)
+    redis.call('ZREM', index .. ':timed', id)
   end
   return 1
 end

@@ -11,6 +11,8 @@ import pytest
 
 from accounts.models import Account
 from accounts.tests.conftest import Api, code
+from foyer.realtime.log import read_log
+from foyer.realtime.topics import room_topic
 
 KEY = {"Idempotency_Key": "k-1"}
 
@@ -196,6 +198,33 @@ def test_the_owner_and_admins_change_a_room(ann: Api, ben: Api, boss: Api) -> No
     assert code(ben.patch("/room/1", {"name": "Mine"})) == (403, "not_the_owner")
     assert code(ben.patch("/room/1", {"members_only": True})) == (403, "not_the_owner")
     assert names(ben) == ["Cellar"]
+
+
+def test_a_room_says_how_long_it_keeps_messages_once_somebody_said_it(ann: Api, ben: Api) -> None:
+    room = make(ann, "General")
+    assert "retention_days" not in room
+    assert ann.patch("/room/1", {"retention_days": 30}).json() == room | {"retention_days": 30}
+    assert ann.patch("/room/1", {"name": "Kitchen"}).json()["retention_days"] == 30
+    assert [found.get("retention_days") for found in ben.get("/rooms").json()] == [30]
+    assert ann.patch("/room/1", {"retention_days": None}).json()["retention_days"] is None
+    heard = [event.json for event in read_log(room_topic("1"), 0, 10).events]
+    assert [b'"retention_days":30' in event for event in heard] == [True, True, False]
+    assert b'"retention_days":null' in heard[2]
+    assert code(ben.patch("/room/1", {"retention_days": 1})) == (403, "not_the_owner")
+    for wrong in (0, -1, 36_501, 1.5, "30", True):
+        answer = ann.patch("/room/1", {"retention_days": wrong})
+        assert code(answer) == (400, "invalid")
+        assert list(answer.json()["fields"]) == ["retention_days"]
+    assert code(ann.patch("/room/lobby", {"retention_days": 1})) == (403, "permanent_room")
+
+
+def test_a_form_that_leaves_the_days_empty_leaves_them_as_they_are(ann: Api) -> None:
+    make(ann, "General")
+    form = "application/x-www-form-urlencoded"
+    fields = "_method=PATCH&name=Kitchen&retention_days="
+    assert "retention_days" not in ann.send("POST", "/room/1", fields, Content_Type=form).json()
+    assert ann.send("POST", "/room/1", f"{fields}7", Content_Type=form).json()["retention_days"] == 7
+    assert ann.send("POST", "/room/1", fields, Content_Type=form).json()["retention_days"] == 7
 
 
 def test_a_rename_frees_the_old_name_and_takes_the_new(ann: Api, ben: Api) -> None:

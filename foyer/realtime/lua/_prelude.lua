@@ -4,7 +4,8 @@
 --   {room:12}:head        hash: offset of the last event, epoch, format, and on a cluster the node that wrote last;
 --                         let_go: the offset up to which the log lies in the archive alone; archived: the one up to
 --                         which the archive is known to have it; changed: the offset of the last event that changed a
---                         message of which the log was let go
+--                         message of which the log was let go; floor: the offset up to which everything is gone for
+--                         good, as it was older than the topic keeps it; never after let_go
 --   {room:12}:log         stream: an event an entry, its id <offset>-0; fields type, by, body; of a direct message also
 --                         peer, the account id of the other one, and for its recipient origin, its offset in the
 --                         sender's log
@@ -162,6 +163,11 @@ end
 -- The offset up to which the log was let go of: what is at or before it lies in the archive.
 local function let_go_of(tag)
   return tonumber(redis.call('HGET', tag .. ':head', 'let_go') or 0)
+end
+
+-- The offset up to which everything is gone for good.
+local function floor_of(tag)
+  return tonumber(redis.call('HGET', tag .. ':head', 'floor') or 0)
 end
 
 -- What is read of an event whose text is no longer in the log: the later event that stands for it, or what is left.

@@ -62,6 +62,24 @@ const roomFields = (room) => ({
   }),
 });
 
+const days = (room) =>
+  field({
+    label: "Days that messages are kept",
+    hint: "Older ones are gone for everyone. Empty: for ever, if this server has no rule of its own.",
+    name: "retention_days",
+    type: "number",
+    inputmode: "numeric",
+    min: 1,
+    max: 36500,
+    value: room.retention_days ?? "",
+  });
+
+/** What is to be sent of the days: nothing where they are as they were. */
+function daysOf({ input }, room) {
+  const wanted = input.value.trim() === "" ? null : Number(input.value);
+  return wanted === (room.retention_days ?? null) ? {} : { retention_days: wanted };
+}
+
 const valuesOf = (fields) => ({ name: fields.name.input.value, members_only: fields.members_only.input.checked });
 
 export function newRoom(client) {
@@ -79,9 +97,10 @@ export function newRoom(client) {
 }
 
 export function changeRoom(client, room) {
-  const fields = roomFields(room);
+  const fields = { ...roomFields(room), retention_days: days(room) };
   const submit = async () => {
-    await client.api.request("PATCH", `/room/${room.roomId}`, valuesOf(fields));
+    const body = { ...valuesOf(fields), ...daysOf(fields.retention_days, room) };
+    await client.api.request("PATCH", `/room/${room.roomId}`, body);
     dialog.close();
   };
   const remove = el(
