@@ -11,14 +11,17 @@ from typing import Any
 import orjson
 import pytest
 from django.conf import LazySettings
+from django.db import connections
 
 from archive import retention
 from archive.follower import Follower
 from archive.models import Event
 from archive.operations import expire_call
-from archive.retention import ROUND_EVERY, Sweep, late_among, take_rows
+from archive.retention import DAY, ROUND_EVERY, Sweep, late_among, take_rows
+from archive.router import ALIAS
 from archive.tests.kept import follow, let_go, rows, texts
 from archive.topics import number_of
+from archive.writing import make_partitions
 from foyer.errors import UnknownCursor
 from foyer.paging import Page
 from foyer.realtime.log import read_head, read_log
@@ -63,6 +66,13 @@ def kitchen(days_ago: Ago) -> None:
 
 def keep(days: int | None) -> None:
     update_room(ANN, "1", None, None, retention=Retention(days))
+
+
+def grow_old(events: Any) -> None:
+    moment = int(time.time() * 1000) - 60 * DAY
+    if connections[ALIAS].vendor == "postgresql":
+        make_partitions([moment])
+    events.update(at=moment)
 
 
 def sweep(worker: Sweep | None = None) -> Sweep:
@@ -137,7 +147,7 @@ def test_who_resumes_from_before_it_starts_afresh_and_offsets_go_on(follower: Fo
 @pytest.mark.usefixtures("kitchen")
 def test_a_room_of_which_all_is_too_old_goes_on_where_it_was(follower: Follower, days_ago: Ago) -> None:
     let_go(follower)
-    Event.objects.update(at=1000)
+    grow_old(Event.objects.all())
     swept(follower, 0)
     assert (rows(), history(ANN), client().exists(f"{ROOM}:log")) == ([], [], 0)
     assert orjson.loads(b"{" + summaries(ANN, ["1"])[0] + b"}") == {"unread": 0, "last_message": None}
@@ -274,7 +284,7 @@ def test_the_setting_is_for_rooms_that_say_nothing_the_lobby_and_direct_messages
     days_ago(0)
     send(ben, ann, "new")
     follower.copy([ROOM, "{room:2}", "{room:3}", "{room:lobby}", *logs])
-    Event.objects.filter(kind="room_added").update(at=1000)
+    grow_old(Event.objects.filter(kind="room_added"))
     settings.RETENTION_DAYS = 30
     sweep()
     assert [texts(f"{{room:{room_id}}}") for room_id in ("1", "2", "3", "lobby")] == [[], ["old"], ["old"], []]
