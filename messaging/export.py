@@ -86,11 +86,11 @@ def conversations(owner: Caller) -> Iterator[bytes]:
 def said_between(owner: Caller, peer: int) -> Iterator[bytes]:
     after, more = 0, True
     while more:
-        messages, more, _ = read_said(owner, peer, after)
-        yield b"".join(line("direct_message", message) for message in messages)
-        if messages:
-            after = fields_of(messages[-1])["id"]
-        more = more and bool(messages)
+        page = read_said(owner, peer, after)
+        yield b"".join(line("direct_message", message) for message in page.messages)
+        if page.messages:
+            after = fields_of(page.messages[-1])["id"]
+        more = page.more and bool(page.messages)
 
 
 # Reading
