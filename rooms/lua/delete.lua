@@ -27,7 +27,7 @@ local function delete(keys, args)
   redis.call('EXPIRE', tag .. ':leaving', MONTH)
   local parts = {
     'room', 'order', 'joined', 'signers', 'redacted', 'superseded', 'messages', 'edits', 'deleted', 'notices', 'news',
-    'log', 'roles', 'bans', 'bans:order', 'mutes', 'mutes:order', 'posted', 'audit',
+    'log', 'roles', 'bans', 'bans:order', 'mutes', 'mutes:order', 'posted', 'audit', 'import',
   }
   for _, part in ipairs(parts) do redis.call('UNLINK', tag .. ':' .. part) end
   append(tag, topic_json(tag), 'room_deleted', '', '"roomId":"' .. id .. '","by":' .. name)
