@@ -48,11 +48,17 @@ export class Client extends Emitter {
     for (const topic of FOLLOWED) this.connection.follow(topic).catch(() => {});
   }
 
-  /** What is said in a place; loaded when it is first asked for, with all of `unread` messages and some before. */
-  conversation(place, unread = 0) {
+  /**
+   * What is said in a place, around the message `sought` if there is one; otherwise to the end, and loaded when it is
+   * first asked for, with all of `unread` messages and some before.
+   */
+  conversation(place, unread = 0, sought = null) {
     if (!this.#conversations.has(place)) this.#conversations.set(place, new Conversation(place, this.connection));
     const conversation = this.#conversations.get(place);
-    if (!conversation.isLoaded && !conversation.isLoading && this.connection.isReady) conversation.load(unread + PAGE);
+    if (sought !== null) conversation.loadAround(sought);
+    else if (conversation.hasNewer) conversation.load();
+    else if (!conversation.isLoaded && !conversation.isLoading && this.connection.isReady)
+      conversation.load(unread + PAGE);
     return conversation;
   }
 
@@ -73,7 +79,7 @@ export class Client extends Emitter {
     this.#wasReady = true;
     this.outbox.flush();
     this.reading.tell();
-    for (const conversation of this.#conversations.values()) if (!conversation.isLoaded) conversation.load();
+    for (const conversation of this.#conversations.values()) if (!conversation.isLoaded) conversation.reload();
     if (isFirst || !this.tables.isLoaded) await this.#load("rooms", "directs", "tables");
     this.#hasBegun();
   }
@@ -91,7 +97,7 @@ export class Client extends Emitter {
     if (!this.#wasReady) return;
     const own = `user:${this.me.username}`;
     const concerned = (place) => topics.includes(isRoom(place) ? place : own);
-    for (const [place, conversation] of this.#conversations) if (concerned(place)) conversation.load();
+    for (const [place, conversation] of this.#conversations) if (concerned(place)) conversation.reload();
     const messages = topics.some((topic) => isRoom(topic) || topic === own);
     if (messages) this.#load("rooms", "directs");
     if (topics.includes("tables")) this.#load("tables");

@@ -3,6 +3,7 @@
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const date = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const DAY = 86_400_000;
 const HUES = 8;
 
@@ -15,6 +16,9 @@ export const shortTimeOf = (stamp) =>
     .map(({ value }) => value)
     .join("")
     .trim();
+/** The date, unless it is today, and the time. */
+export const whenOf = (stamp) =>
+  new Date(stamp).toDateString() === new Date().toDateString() ? timeOf(stamp) : dateAndTime.format(new Date(stamp));
 export const exactly = (stamp) => exact.format(new Date(stamp));
 
 export function dayOf(stamp) {

@@ -16,6 +16,12 @@ export function addressOf(place) {
   return place === LOBBY ? "#/lobby" : `#/${isRoom(place) ? "room" : "user"}/${encodeURIComponent(nameOf(place))}`;
 }
 
+/** Where a message is, as search finds them. */
+export const placeOf = (message, me) => (message.roomId ? roomPlace(message.roomId) : placeOfDirect(message, me));
+
+/** The address of a message in the history of its place. */
+export const addressOfMessage = (place, id) => `${addressOf(place)}/message/${id}`;
+
 /** The place of a direct message, as `me` sees it; null where whoever wrote it is gone. */
 export function placeOfDirect(message, me) {
   const other = message.sender === me ? message.to : message.sender;

@@ -1,14 +1,24 @@
-/** Which part of the client the address shows: `#/` the lists, `#/lobby`, `#/tables`, `#/room/12`, `#/user/ann`. */
+/**
+ * Which part of the client the address shows: `#/` the lists, `#/lobby`, `#/tables`, `#/room/12`, `#/user/ann`,
+ * `#/room/12/message/34` for the history around a message, `#/search?q=words`.
+ */
 
 import { LOBBY, roomPlace, userPlace } from "./places.js";
 
 export function route(hash = location.hash) {
-  const [, kind, name] = /^#\/(\w+)(?:\/(.+))?$/.exec(hash) ?? [];
-  if (kind === "lobby") return { view: "place", place: LOBBY };
+  const [path, query = ""] = hash.replace(/^#\//, "").split("?");
+  const [kind, ...rest] = path.split("/").map(decoded);
   if (kind === "tables") return { view: "tables" };
-  if (kind === "room" && name) return { view: "place", place: roomPlace(decoded(name)) };
-  if (kind === "user" && name) return { view: "place", place: userPlace(decoded(name)) };
+  if (kind === "search") return { view: "search", asked: new URLSearchParams(query) };
+  if (kind === "lobby") return placeView(LOBBY, rest);
+  const [name, ...further] = rest;
+  if (kind === "room" && name) return placeView(roomPlace(name), further);
+  if (kind === "user" && name) return placeView(userPlace(name), further);
   return { view: "home" };
+}
+
+function placeView(place, [part, id]) {
+  return { view: "place", place, sought: part === "message" && /^\d{1,15}$/.test(id) ? Number(id) : null };
 }
 
 export function go(address) {

@@ -1,6 +1,7 @@
 /**
  * What is said in a place, as a log that goes on: older messages come while one scrolls up, new ones are shown at the
- * end and read out. Arrow keys go from message to message.
+ * end and read out. Arrow keys go from message to message. Around a message of long ago, newer ones come while one
+ * scrolls down.
  */
 
 import { el, eachFrame, icon, sync } from "../dom.js";
@@ -10,8 +11,11 @@ import { makeMessage, updateMessage } from "./message.js";
 const NEAR = 80; // pixels from an end that count as being there
 const GROUP_WITHIN = 5 * 60_000;
 
-/** `readUpTo` is the id of the last message that was read before, null if all of them were. */
-export function makeLog({ client, conversation, name, acts, readUpTo }) {
+/**
+ * `readUpTo` is the id of the last message that was read before, null if all of them were; `sought` that of the message
+ * to begin at, if there is one; `gone()` is called when it is not there any more.
+ */
+export function makeLog({ client, conversation, name, acts, readUpTo, sought = null, gone = () => {} }) {
   const { place } = conversation;
   const older = el("button", { type: "button", class: "older", onclick: () => loadOlder() }, "Load earlier messages");
   const said = el("p", { class: "quiet state" });
@@ -33,8 +37,8 @@ export function makeLog({ client, conversation, name, acts, readUpTo }) {
   );
   const jump = el(
     "button",
-    { type: "button", class: "jump", hidden: true, onclick: () => toEnd() },
-    "New messages",
+    { type: "button", class: "jump", hidden: true, onclick: () => toNewest() },
+    el("span", {}, "New messages"),
     icon("down"),
   );
   const element = el("div", { class: "log-frame" }, scroller, jump);
@@ -63,13 +67,15 @@ export function makeLog({ client, conversation, name, acts, readUpTo }) {
       next.focus({ preventScroll: true });
     }
     if (anchor?.item.isConnected) scroller.scrollTop += anchor.item.getBoundingClientRect().top - anchor.top;
-    else if (isOpening && conversation.isLoaded) begin();
+    else if (isOpening && conversation.isLoaded && !conversation.isLoading) begin();
     else if (isAtEnd) toEnd();
     const last = conversation.messages.at(-1);
     if (last && last.id > newest) {
       jump.hidden = isAtEnd;
       newest = last.id;
     }
+    if (conversation.hasNewer) jump.hidden = false;
+    jump.firstElementChild.textContent = conversation.hasNewer ? "To the newest" : "New messages";
     noteRead();
   });
 
@@ -91,9 +97,18 @@ export function makeLog({ client, conversation, name, acts, readUpTo }) {
     jump.hidden = true;
   }
 
-  /** Where one begins to read: at the line above what is new, else at the end. */
+  /** Everything to the end, and there. */
+  async function toNewest() {
+    isOpening = false;
+    if (conversation.hasNewer) await conversation.load();
+    isAtEnd = true;
+    render();
+  }
+
+  /** Where one begins to read: at the message that was sought, at the line above what is new, or at the end. */
   function begin() {
     isOpening = false;
+    if (sought !== null) return showSought();
     const line = list.querySelector(".new");
     toEnd();
     if (!line) return;
@@ -102,22 +117,43 @@ export function makeLog({ client, conversation, name, acts, readUpTo }) {
     isAtEnd = isNearEnd();
   }
 
-  const isNearEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+  /** It may be gone since; then what was said around it is shown. */
+  function showSought() {
+    const items = [...list.children];
+    const item = items.find(({ entry }) => entry.key === sought);
+    const beside = item ?? items.find(({ entry }) => entry.key > sought) ?? items.at(-1);
+    isAtEnd = false;
+    beside?.scrollIntoView({ block: "center" });
+    item?.classList.add("sought");
+    item?.focus({ preventScroll: true });
+    if (!item) gone();
+    isAtEnd = isNearEnd();
+  }
+
+  const isNearEnd = () => !conversation.hasNewer && isNearBottom();
+  const isNearBottom = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
 
   function scrolled() {
     isAtEnd = isNearEnd();
     if (isAtEnd) jump.hidden = true;
     if (scroller.scrollTop < NEAR) loadOlder();
+    else if (isNearBottom()) loadNewer();
     noteRead();
   }
 
+  const mayLoad = () => !conversation.isLoading && conversation.isLoaded && !isOpening;
+
   function loadOlder() {
-    if (!conversation.isLoading && conversation.hasOlder && conversation.isLoaded) conversation.older();
+    if (mayLoad() && conversation.hasOlder) conversation.older();
+  }
+
+  function loadNewer() {
+    if (mayLoad() && conversation.hasNewer) conversation.newer();
   }
 
   /** What is on the screen, to its end, was read, and with it what is above. */
   function noteRead() {
-    if (isOpening || document.visibilityState !== "visible" || !scroller.isConnected) return;
+    if (isOpening || conversation.hasNewer || document.visibilityState !== "visible" || !scroller.isConnected) return;
     const read = isAtEnd ? newest : lastSeen();
     if (read) client.reading.reached(place, read);
   }
@@ -148,10 +184,7 @@ export function makeLog({ client, conversation, name, acts, readUpTo }) {
     conversation.on("changed", render),
     client.outbox.on("changed", (where) => {
       if (where !== place) return;
-      if (client.outbox.at(place).length) {
-        isOpening = false;
-        isAtEnd = true; // what one writes oneself is looked at
-      }
+      if (client.outbox.at(place).length) return toNewest(); // what one writes oneself is looked at
       render();
     }),
   ];

@@ -12,8 +12,8 @@ const WIDE = matchMedia("(min-width: 1100px)");
 export const backLink = () =>
   el("a", { class: "icon-button back", href: "#/", "aria-label": "Back to the list", title: "Back" }, icon("back"));
 
-/** The view of a place. Raises `ApiError` for a room that is not ours to see. */
-export async function makePlace({ client, place, notices }) {
+/** The view of a place, around the message `sought` if there is one. Raises `ApiError` for a room we may not see. */
+export async function makePlace({ client, place, sought, notices }) {
   const failed = (error) => notices.show(error.message, "error");
   const id = nameOf(place);
   await client.begun;
@@ -27,10 +27,12 @@ export async function makePlace({ client, place, notices }) {
   const panel = el("aside", { class: "panel", id: "people" });
   const log = makeLog({
     client,
-    conversation: client.conversation(place, told()?.unread),
+    conversation: client.conversation(place, told()?.unread, sought),
     name: nameOfPlace(),
     acts: acts(),
-    readUpTo: await readUpTo(),
+    readUpTo: sought === null ? await readUpTo() : null,
+    sought,
+    gone: () => notices.show("That message is not there any more. This is what was said around it."),
   });
   const composer = makeComposer({ client, place, name: nameOfPlace(), editLast: log.editLast });
   const peopleButton = iconButton("people", "People", () => showPanel(panel.hidden), { "aria-controls": "people" });

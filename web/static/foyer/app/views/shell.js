@@ -1,4 +1,7 @@
-/** The frame around everything: the bar at the top, the lists, and the part that the address names. */
+/**
+ * The frame around everything: the bar at the top, the lists, and the part that the address names. Those of `pages/` are
+ * loaded when they are first opened.
+ */
 
 import { el, icon } from "../dom.js";
 import { isRoom, nameOf } from "../places.js";
@@ -6,6 +9,7 @@ import { go, route } from "../router.js";
 import { showAccount } from "./dialogs.js";
 import { makeNotices } from "./notices.js";
 import { backLink, makePlace } from "./place.js";
+import { makeSearchField } from "./searchfield.js";
 import { makeSidebar } from "./sidebar.js";
 import { makeStatus } from "./status.js";
 import { makeTables } from "./tables.js";
@@ -15,6 +19,7 @@ export function makeShell(client, signOut) {
   const notices = makeNotices();
   const failed = (error) => notices.show(error.message, "error");
   const sidebar = makeSidebar(client);
+  const search = makeSearchField();
   const toMain = (event) => {
     event.preventDefault();
     main.focus();
@@ -33,6 +38,7 @@ export function makeShell(client, signOut) {
         "Foyer",
       ),
       makeStatus(client.connection),
+      search.element,
       el(
         "div",
         { class: "account" },
@@ -53,14 +59,16 @@ export function makeShell(client, signOut) {
   let turn = 0;
 
   async function show() {
-    const { view, place } = route();
+    const asked = route();
+    const { view } = asked;
     turn += 1;
     const now = turn;
     shown?.stop();
     shown = null;
     shell.dataset.pane = view === "home" ? "list" : "main";
-    if (view === "place") main.replaceChildren(el("p", { class: "quiet state" }, "Loading…"));
-    const found = await make(view, place).catch((error) => sorry(error.message));
+    shell.dataset.view = view;
+    if (view !== "home") main.replaceChildren(el("p", { class: "quiet state" }, "Loading…"));
+    const found = await make(asked).catch((error) => sorry(error.message));
     if (now !== turn) return found.stop();
     shown = found;
     main.replaceChildren(found.element);
@@ -68,9 +76,10 @@ export function makeShell(client, signOut) {
     client.rooms.emit("changed"); // the list marks where we are, and the tab is called so
   }
 
-  async function make(view, place) {
-    if (view === "place") return makePlace({ client, place, notices });
+  async function make({ view, ...asked }) {
+    if (view === "place") return makePlace({ client, notices, ...asked });
     if (view === "tables") return makeTables({ client, failed });
+    if (view === "search") return (await import("../pages/search.js")).makeSearch({ client, ...asked });
     return home();
   }
 
@@ -92,6 +101,7 @@ export function makeShell(client, signOut) {
     element: shell,
     stop() {
       removeEventListener("hashchange", show);
+      search.stop();
       turn += 1;
       shown?.stop();
       sidebar.stop();

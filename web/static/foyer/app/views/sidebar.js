@@ -88,7 +88,7 @@ export function makeSidebar(client) {
   function fill(item, { key, name, mark, address, preview: line, unread }) {
     const link = item.firstElementChild;
     link.href = address ?? addressOf(key);
-    if (link.hash === location.hash) link.setAttribute("aria-current", "page");
+    if (location.hash.split("/message/")[0] === link.hash) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
     const badge = unread ? el("span", { class: "badge" }, count(unread), unseen(" unread")) : null;
     const text = el(
