@@ -23,7 +23,7 @@ from accounts.reach import is_within_reach
 from foyer.api.wire import decode
 from foyer.errors import FoyerError, InvalidInput
 
-OURS = ("accounts", "rooms", "messaging", "lobby", "archive", "moderation")
+OURS = ("accounts", "rooms", "messaging", "lobby", "archive", "moderation", "notices")
 """The apps of which a promoted admin may do everything."""
 
 

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "rooms",
     "messaging",
     "lobby",
+    "moderation.notices",
     "archive",
     "moderation",
     "web",
@@ -199,7 +200,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Accounts, rooms, messages and lobby tables. What sockets say is described at `/schema/events`. "
     "POST takes `application/x-www-form-urlencoded` too, where its body has plain values.",
     "VERSION": VERSION,
-    "TAGS": [{"name": name} for name in ("Accounts", "Rooms", "Messages", "Lobby tables", "Operators")],
+    "TAGS": [{"name": name} for name in ("Accounts", "Rooms", "Messages", "Lobby tables", "Notices", "Operators")],
     "CAMELIZE_NAMES": True,  # of parameters in addresses: {roomId}
     "PATH_CONVERTER_OVERRIDES": {"str": {"type": "string", "pattern": "^[^/]+$"}},
     "COMPONENT_SPLIT_PATCH": False,

@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("lobby.urls")),
     path("", include("archive.urls")),
     path("", include("moderation.urls")),
+    path("", include("moderation.notices.urls")),
     path("", include("web.urls")),
     path("", include("foyer.realtime.urls")),
     path("", include("foyer.api.urls")),

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from foyer.errors import FoyerError, InvalidInput, Unavailable, UnknownCommand, UnknownCursor
-from foyer.realtime.connection import Dialect
+from foyer.realtime.connection import NOTICE, Dialect
 from foyer.realtime.consumer import PROTOCOL, BadFrame
 from foyer.realtime.hub import ANSWER_WITHIN
 from foyer.realtime.log import Event, aread_head
@@ -54,6 +54,9 @@ class LobbyDialect(Dialect):
             said = told["message"]
             msg = orjson.dumps({"from_user": said["sender"], "text": said["text"]})
             return [framed("chat_message", msg, said["sent_at"])]
+        if event.kind == NOTICE:
+            del told["type"]
+            return [framed(NOTICE, orjson.dumps(told))]
         return []
 
 

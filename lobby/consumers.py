@@ -10,7 +10,7 @@ from foyer.api.contracts import checked
 from foyer.api.retry_keys import RetryKey, retry_key_of
 from foyer.api.wire import encode
 from foyer.errors import FoyerError, InvalidInput, RetryKeyReused, Unavailable, UnknownCommand, UnknownCursor
-from foyer.realtime.connection import NOBODY, Dialect, Identity
+from foyer.realtime.connection import NOBODY, NOTICE, Dialect, Identity
 from foyer.realtime.consumer import BadFrame, SocketConsumer
 from foyer.realtime.log import Event
 from lobby.errors import NotAuthorized, PlaceGone, TableIdTaken, TableNotFound
@@ -33,9 +33,11 @@ ATTEMPTS = 3
 
 
 def as_frame(event: Event) -> bytes | None:
-    """The list unchanged; a change as the log has it, without topic and offset."""
+    """The list unchanged; a change as the log has it, without topic and offset; a notice."""
     if event.kind == LIST:
         return event.json
+    if event.kind == NOTICE:
+        return typed(NOTICE, event.json[len(b'{"type":"notice",') : -1])
     if event.kind not in CHANGES:
         return None
     head = b'{"type":"%s","topic":"tables","offset":%d,' % (event.kind.encode(), event.offset)

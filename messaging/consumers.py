@@ -12,7 +12,7 @@ from accounts.authentication import acaller_from_headers
 from accounts.callers import Caller
 from foyer.api.wire import encode
 from foyer.errors import InvalidInput, UnknownCommand
-from foyer.realtime.connection import Dialect
+from foyer.realtime.connection import NOTICE, Dialect
 from foyer.realtime.consumer import PROTOCOL, EventStream, SocketConsumer
 from foyer.realtime.hub import Check
 from foyer.realtime.log import Event
@@ -24,7 +24,9 @@ from rooms.operations import ashow_room, topic_of
 
 
 def received_only(event: Event) -> bytes | None:
-    """Direct messages to the user, from others and from the user. None for other events of their topic."""
+    """Direct messages to the user, from others and from the user, and notices. None for other events of their topic."""
+    if event.kind == NOTICE:
+        return event.json
     if event.kind != "direct_message":
         return None
     told = orjson.loads(event.json)

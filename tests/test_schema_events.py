@@ -191,6 +191,7 @@ async def test_every_frame_of_the_gateway_a_room_and_the_inbox(server: Server, s
             while eve.username not in came(await gateway.hear()):
                 pass
         await change_tables(server)
+        await tell_everybody(server)
         await be_in_many_rooms(server, eve)
         await ann.rest.patch(f"/room/{room}", json={"name": f"Lab, renamed by {ann.username}"})
         await ask(gateway, "delete_room", room=room)
@@ -225,6 +226,8 @@ async def talk(gateway: Socket, live: Socket, room: str, ann: Person, ben: Perso
     await ask(gateway, "read", room=room, offset=message["id"])
     await ask(gateway, "delete", room=room, message=message["id"])
     await ask(gateway, "typing", room=room)
+    await ask(gateway, "block", username=ben.username)
+    await ask(gateway, "unblock", username=ben.username)
     await ask(live, "post", text="hello", client_id="c-3")
     await keep_order(gateway, room, ben.username, eve.username)
 
@@ -258,7 +261,14 @@ async def change_tables(server: Server) -> None:
         assert (await admin.delete(address)).status_code == 204
 
 
-async def test_every_frame_of_the_lobby_chat(sign_up: SignUp) -> None:
+async def tell_everybody(server: Server) -> None:
+    async with httpx.AsyncClient(auth=(ADMIN["username"], ADMIN["password"])) as admin:
+        notice = {"text": "Maintenance", "level": "info", "until": "2999-01-01T00:00:00Z"}
+        made = await admin.post(f"{server.base_url}/notices", json=notice)
+        assert (await admin.delete(f"{server.base_url}/notices/{made.json()['id']}")).status_code == 204
+
+
+async def test_every_frame_of_the_lobby_chat(server: Server, sign_up: SignUp) -> None:
     seen.clear()
     ann, ben = await sign_up("ann"), await sign_up("ben")
     async with ann.socket("/join") as socket:
@@ -268,6 +278,7 @@ async def test_every_frame_of_the_lobby_chat(sign_up: SignUp) -> None:
             await say(other, {"type": "chat_message", "msg": {"text": "Hello!"}, "client_id": "c-1"})
             await other.hear()
         await socket.say({"type": "dance"})
+        await tell_everybody(server)
         await hear_all(socket)
 
 
@@ -289,6 +300,7 @@ async def test_every_frame_of_lobby_tables(server: Server) -> None:
         await say(socket, {"$type": "update_table", "table": table})
         await say(socket, {"$type": "unsubscribe_tables"})
         await socket.say({"$type": "dance"})
+        await tell_everybody(server)
         await hear_all(socket)
 
 

@@ -252,7 +252,9 @@ class GatewayClient:
         await socket.send(json.dumps({"id": "resume", "type": "resume", "topics": topics}))
         while (frame := json.loads(await socket.recv())).get("id") != "resume":
             self.note_rooms(frame)
-            if frame["topic"] in self.places and "offset" in frame:
+            if "offset" not in frame:
+                self.happenings.put_nowait(frame)
+            elif frame["topic"] in self.places:
                 self.places[frame["topic"]].early.append(frame)
         if frame["type"] == "error":
             raise Refused(frame["code"], frame["detail"], 503)
@@ -332,7 +334,7 @@ class GatewayClient:
         """Tell of an event if it is the next one of its topic. Raises `Gap` if others are missing before it."""
         self.note_rooms(event)
         if "offset" not in event:
-            self.happenings.put_nowait(event)  # `typing`, which is stored nowhere
+            self.happenings.put_nowait(event)  # `typing` and `notice`, which are stored nowhere
             return
         place = self.places.get(event["topic"])
         if place is None or event["offset"] <= place.offset:

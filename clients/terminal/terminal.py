@@ -163,6 +163,8 @@ class Terminal:
         elif isinstance(happening, NotRecovered):
             if happening.topic == self.topic:
                 await self.show_history("what was said meanwhile could not be recovered; this is how it stands now")
+        elif happening["type"] == "notice":
+            self.notice(f"{happening['level']} for everybody: {happening['text']}")
         elif happening["topic"] == self.topic:
             self.show_event(happening)
         elif happening["type"] == "room_removed" and happening["room"]["roomId"] == self.talk.room:

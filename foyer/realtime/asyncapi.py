@@ -143,7 +143,9 @@ class Writer:
         for command in channel.commands.values():
             mine |= self.exchange(channel, command)
         if channel.streams:
-            stream = self.operation(channel, "send", [event.kind for event in heard], "The event stream.")
+            unasked = [kind for kind, frame in channel.said.items() if not frame.echoes]
+            kinds = [event.kind for event in heard] + unasked
+            stream = self.operation(channel, "send", kinds, "The event stream.")
             stream["bindings"] = {"http": {"method": "GET", **RESUMES, "bindingVersion": "0.3.0"}}
             self.operations[f"{channel.name}.stream"] = stream
         servers = ["sockets", "streams"] if channel.streams else ["sockets"]

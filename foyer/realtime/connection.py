@@ -19,6 +19,8 @@ MOST_WAITING = 1024 * 1024
 """Bytes that may wait for a client that does not read."""
 EVENT_SIZE = 200
 """Bytes that an event takes beside its text."""
+NOTICE = "notice"
+"""Type of what is said to every connection. It belongs to no topic, is not stored, and may be lost."""
 LAST_WORDS = 5.0
 """Seconds that a client which is dropped gets to read why."""
 
@@ -190,6 +192,7 @@ class Connection:
 
     `on_close(code, reason)` is called once when the server wants the connection to end; `close_code` then says why.
     `many_topics` is set for one that goes on when a topic ends: the gateway's do, a room's own socket does not.
+    `is_open` is set once the client has been told what it begins with, so that it may be told what is for everybody.
     `kept_back` is set while it is being told where it stands. `network` is the client's address, as limits take it;
     `ends_at` the loop's time from which on nothing more is carried out.
     """
@@ -202,6 +205,7 @@ class Connection:
         "closing",
         "dialect",
         "ends_at",
+        "is_open",
         "kept_back",
         "many_topics",
         "network",
@@ -219,7 +223,7 @@ class Connection:
         self.ends_at = inf
         self.network = ""
         self.budget: Budget | None = None
-        self.closing = False
+        self.closing = self.is_open = False
         self.close_code: int | None = None
         self.topics: set[str] = set()
         self.kept_back: KeptBack | None = None

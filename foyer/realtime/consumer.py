@@ -177,6 +177,7 @@ class SocketConsumer(AsyncConsumer):
             raise BadToken if self.connection.close_code == CloseCode.SIGNED_OUT else NotFound
         self.accepted = True
         await self.send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": id_headers()})
+        self.connection.is_open = not self.connection.many_topics  # the gateway welcomes its client first
         self.hub.people.came_online(self.connection)
 
     async def send_text(self, text: bytes) -> None:
@@ -330,6 +331,7 @@ class EventStream:
             self.connection.begin(first)
         else:
             await self.send({"type": "http.response.body", "body": first, "more_body": True})
+        self.connection.is_open = True
         self.hub.people.came_online(self.connection)
 
     async def send_part(self, part: bytes) -> None:

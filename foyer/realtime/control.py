@@ -1,4 +1,7 @@
-"""Requests of operators to every serving process. They go over the channel layer: they are rare, and may be lost."""
+"""Requests of operators to every serving process, and what they say to everybody.
+
+They go over the channel layer: they are rare, and may be lost.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from channels.layers import get_channel_layer
 
 from foyer.errors import FoyerError
 from foyer.realtime.sessions import People
+from foyer.store.loop_client import on_loop
 
 GROUP = "control"
 PAUSE = 1.0
@@ -28,6 +32,26 @@ async def aclose_connections(user_id: int) -> None:
 close_connections = async_to_sync(aclose_connections)
 
 
+async def atell_everybody(frame: bytes) -> None:
+    """Have every process say this, a frame of type `notice`, to all its sockets and streams.
+
+    As for `aclose_connections`, a process that has no connection to the store is not told. Raises `Unavailable`.
+    """
+    await get_channel_layer().group_send(GROUP, {"type": "tell.everybody", "frame": frame})
+
+
+def tell_everybody(frame: bytes) -> None:
+    """As `atell_everybody`, blocking, in a thread without an event loop."""
+
+    async def tell() -> None:
+        try:
+            await atell_everybody(frame)
+        finally:
+            await on_loop().close()
+
+    asyncio.run(tell())
+
+
 async def hear_operators(people: People) -> None:
     """Do what operators ask, for as long as the process serves."""
     while True:
@@ -44,3 +68,5 @@ async def carry_out_all(people: People) -> None:
         message = await layer.receive(channel)
         if message["type"] == "close.connections":
             people.close_all(message["user"])
+        elif message["type"] == "tell.everybody":
+            await people.tell_all(message["frame"])

@@ -223,6 +223,7 @@ class Gateway(SocketConsumer):
                         if head is not None
                     ]
             await self.greet(kind, places, more=False)
+            self.connection.is_open = True
         finally:
             self.connection.kept_back = None
 

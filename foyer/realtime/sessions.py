@@ -11,7 +11,8 @@ import orjson
 from django.conf import settings
 
 from foyer.errors import TooManyRequests
-from foyer.realtime.connection import CloseCode, Connection, Identity
+from foyer.realtime.connection import NOTICE, Batch, CloseCode, Connection, Identity
+from foyer.realtime.log import Event
 from foyer.realtime.presence import ONLINE, Presence, Start, kept
 from foyer.realtime.topics import Topic
 
@@ -20,6 +21,8 @@ SESSIONS_EVERY = 60.0
 SESSIONS_CHANNEL = "foyer:sessions"
 AT_ONCE = 500
 """Sessions asked after in one go."""
+TOLD_AT_ONCE = 200
+"""Connections that are told something in one turn of the loop."""
 EXPIRED = "the token expired"
 
 SessionCheck = Callable[[list[Identity]], Awaitable[list[bool]]]
@@ -120,6 +123,16 @@ class People:
         """Close all connections of a user; their sessions stay."""
         for reader in list(self.users.get(user_id, ())):
             reader.close(CloseCode.SIGNED_OUT, "closed by an operator")
+
+    async def tell_all(self, frame: bytes) -> None:
+        """Write a notice to every connection that is open, some at a time."""
+        batch = Batch([Event(b"0  " + NOTICE.encode() + b"\n" + frame)])
+        everybody = [reader for readers in self.users.values() for reader in readers]
+        for start in range(0, len(everybody), TOLD_AT_ONCE):
+            for reader in everybody[start : start + TOLD_AT_ONCE]:
+                if reader.is_open and not reader.closing:
+                    reader.deliver(batch)
+            await asyncio.sleep(0)
 
     async def watch_the_clock(self) -> None:
         """Close what expires, within a second."""

@@ -108,7 +108,7 @@ export class Client extends Emitter {
   // Events
 
   #hear(event) {
-    const prefix = event.topic.split(":")[0];
+    const prefix = event.topic?.split(":")[0]; // a notice has none
     if (prefix === "room") this.#hearRoom(event.topic, event);
     else if (prefix === "user") this.#hearOwn(event);
     else if (prefix === "online") this.online.heard(event);
