@@ -23,8 +23,10 @@ from archive.rows import Row
 from archive.words import LONGEST_TERM, is_run, parts_of, terms_of, terms_of_part
 
 IS_MESSAGE = "kind IN ('message', 'direct_message') AND text <> ''"
-RAW = re.compile("[a-z0-9\x80-\U0010ffff]+")
+RAW = re.compile(r"""[^ .,!?'"\-:/()\n]+""")
 """What `archive_lexemes` takes for a word, in a text whose ASCII letters are small."""
+SIMPLE = re.compile(r"""[A-Za-z0-9 .,!?'"\-:/()\n]*""")
+"""A text of which these words are the terms."""
 LONGEST_RAW = 400
 """Characters of such a word, which may have 2,046 bytes in PostgreSQL."""
 FIRST_OF_THREE_BYTES = "\u0800"
@@ -48,14 +50,16 @@ def words_of(text: str | None) -> str | None:
         return None
     small = text.lower() if text.isascii() else text.encode().lower().decode()
     raw = set(RAW.findall(small))
-    if text.isascii():
-        return None if max(map(len, raw), default=0) <= LONGEST_RAW else f"{WITHOUT_TEXT} {' '.join(terms_of(text))}"
+    is_short = max(map(len, raw), default=0) <= LONGEST_RAW
+    if is_short and SIMPLE.fullmatch(text):
+        return None
     parts = parts_of(text)
     terms = {term for part in parts for term in terms_of_part(part)}
     mode = PLAIN
     if any(len(part) > 1 and is_run(part) for part in parts):
         mode, raw = PAIRS, set(re.findall("[a-z0-9]+", small)) | pairs_in(text)
-    if max(map(len, raw), default=0) > LONGEST_RAW:
+        is_short = max(map(len, raw), default=0) <= LONGEST_RAW
+    if not is_short:
         return f"{WITHOUT_TEXT} {' '.join(sorted(terms))}"
     missing = sorted(term for term in terms if not is_among(term, raw))
     return f"{mode} {' '.join(missing)}" if missing or mode == PAIRS else None

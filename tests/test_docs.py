@@ -25,6 +25,8 @@ from accounts.models import DATA_SIZE
 from accounts.names import USERNAME_LENGTH
 from accounts.operations import MOST_SESSIONS
 from accounts.passwords import PASSWORD_LENGTH
+from archive.finding import PATIENCE
+from archive.search import FOUND, MOST_CHARACTERS, MOST_FOUND
 from bench.report import HEADINGS
 from clients.terminal.gateway_client import GatewayClient
 from foyer import VERSION
@@ -213,6 +215,9 @@ LIMITS = {
     "Page of messages, in bytes": f"{MOST_PAGE // 1024 // 1024} MiB",
     "Rooms that a user is a member of": f"{settings.MEMBERSHIPS_PER_USER:,}",
     "Page of rooms": f"{MOST_ROOMS:,}",
+    "Query of a search": f"{MOST_CHARACTERS} characters",
+    "Page of a search": f"{FOUND} unless `limit` says otherwise, at most {MOST_FOUND}",
+    "Search in SQL": f"{PATIENCE} s",
     "Frames from a socket, pings and fragments too": f"{settings.FRAMES_PER_SECOND:,} a second",
     "Sockets and event streams of a user, in a process": f"{settings.CONNECTIONS_PER_USER:,}",
     "Topics that a gateway socket subscribes to": f"{settings.SUBSCRIPTIONS_PER_CONNECTION:,}",

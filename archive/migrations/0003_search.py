@@ -12,14 +12,18 @@ SQLITE = [
     """,
     "CREATE TABLE archive_latest (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
 ]
-FUNCTION = r"""
+SIGNS = (".", ",", "!", "?", "''", '"', "-", ":", "/", "(", ")", "\n")
+CLEANED = 'lower(said COLLATE "C")'
+for sign in SIGNS:  # a regular expression takes five times as long
+    CLEANED = f"replace({CLEANED}, '{sign}', ' ')"
+FUNCTION = f"""
 CREATE FUNCTION archive_lexemes(said text, words text) RETURNS tsvector
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
 DECLARE
     found text[];
 BEGIN
     IF words IS NULL OR left(words, 1) = '+' THEN
-        found := regexp_split_to_array(lower(said COLLATE "C"), '[\u0001-\u002f\u003a-\u0060\u007b-\u007f]+');
+        found := string_to_array({CLEANED}, ' ');
     ELSIF left(words, 1) = '~' THEN
         found := regexp_split_to_array(lower(said COLLATE "C"), '[^a-z0-9]+') || ARRAY(
             SELECT one || following FROM (
@@ -35,7 +39,7 @@ BEGIN
     RETURN array_to_tsvector(array_remove(found, ''));
 END
 $$
-"""
+"""  # noqa: S608
 POSTGRESQL = [
     "ALTER TABLE archive_event ADD COLUMN words text",
     FUNCTION,

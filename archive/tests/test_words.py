@@ -96,6 +96,7 @@ def test_what_a_query_finds_is_kept_under_each_of_its_terms(query: str, text: st
         assert all(has(terms_of(text), *term) for term in read_query(query).terms)
 
 
+@settings(deadline=None)
 @given(texts, st.data())
 def test_a_text_is_found_by_parts_of_it(text: str, data: st.DataObject) -> None:
     start, end = sorted((data.draw(st.integers(0, len(text))), data.draw(st.integers(0, len(text)))))
@@ -105,7 +106,7 @@ def test_a_text_is_found_by_parts_of_it(text: str, data: st.DataObject) -> None:
             assert all(has(terms_of(text), *term) for term in wanted.terms)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(texts)
 def test_terms_have_no_character_that_the_databases_read_as_something_else(text: str) -> None:
     for term in terms_of(text):
