@@ -31,6 +31,7 @@ from accounts.suspension import SUSPENSION, Suspension
 from foyer.api.retry_keys import RetryKey
 from foyer.api.wire import encode
 from foyer.errors import Busy, InvalidInput, RetryKeyReused
+from foyer.store.fullness import fullness
 from foyer.store.models import StoredQuerySet
 from foyer.text import key_of, normal
 
@@ -215,9 +216,10 @@ class Account(AbstractBaseUser, PermissionsMixin):
         """Make an account; with a retry key that came before, find the one it made. It is counted for the client's
         `address`, if there is one.
 
-        Raises `InvalidInput`, `UsernameTaken`, `EmailTaken`, `RetryKeyReused`, `TooManyRequests`, `Busy`. Of two at
-        once with one name one makes it; of two with one retry key both get the same account.
+        Raises `InvalidInput`, `UsernameTaken`, `EmailTaken`, `RetryKeyReused`, `TooManyRequests`, `NearlyFull`, `Busy`.
+        Of two at once with one name one makes it; of two with one retry key both get the same account.
         """
+        fullness.check()
         account = cls.draft(username, password, data)
         if retry is not None:
             account.retry_key, account.retry_request = retry.digest(), fingerprint(account.username, data)

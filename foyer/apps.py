@@ -8,4 +8,8 @@ class FoyerConfig(AppConfig):
     name = "foyer"
 
     def ready(self) -> None:
+        from foyer.server import beside
+        from foyer.store.fullness import watch_fullness
+
         autodiscover_modules("commands", "frames", "schema")
+        beside.tasks.append(watch_fullness)

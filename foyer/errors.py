@@ -164,6 +164,14 @@ class Unavailable(FoyerError):
         super().__init__(detail, retry_after=retry_after)
 
 
+class NearlyFull(Unavailable):
+    code = "nearly_full"
+    detail = "The store has little memory left. Reading and deleting go on; the operator is to make room."
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, retry_after=30)
+
+
 class NewerFormat(Unavailable):
     """During an upgrade: a newer release has written here, in a format that this release does not know."""
 

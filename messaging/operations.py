@@ -28,6 +28,7 @@ from foyer.paging import Page
 from foyer.realtime import past
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import fingerprint
+from foyer.store.fullness import fullness
 from foyer.store.functions import Argument
 from foyer.store.steps import Call, Library, Query, Steps, operation
 from foyer.times import now_text
@@ -67,9 +68,10 @@ def body_of(where: bytes, text: str) -> bytes:
 def _post_message(caller: Caller, room_id: str, text: str, retry_key: str | None = None) -> Steps[bytes]:
     """Store a message in a room and announce it. Returns it as JSON.
 
-    Raises `RoomNotFound`, `Banned`, `Muted`, `SlowMode`, `RetryKeyReused`. Acknowledged means stored; with a retry key,
-    stored once.
+    Raises `RoomNotFound`, `Banned`, `Muted`, `SlowMode`, `RetryKeyReused`, `NearlyFull`. Acknowledged means stored;
+    with a retry key, stored once.
     """
+    fullness.check()
     tag = topic_of(room_id).tag
     body = body_of(b'"roomId":"' + room_id.encode() + b'"', text)
     retry = retry_arguments(retry_key, text.encode())
@@ -93,6 +95,7 @@ def _show_message(caller: Caller, room_id: str, message_id: int) -> Steps[bytes]
 
 def _edit_message(caller: Caller, room_id: str, message_id: int, text: str) -> Steps[bytes]:
     """Give a message another text; its sender may. Returns it as JSON."""
+    fullness.check()
     args = *who(caller), message_id, quoted(text), now_text()
     return bytes((yield from on_message(LIBRARY, "edit", topic_of(room_id).tag, message_id, *args)))
 
@@ -122,6 +125,7 @@ def _send_direct(caller: Caller, to: Person, text: str, retry_key: str | None = 
 
     Raises `UserNotFound`, and leaves nothing behind, if the recipient's account is gone by now, and `Blocked`.
     """
+    fullness.check()
     body = body_of(b'"to":' + quoted(to.username), text)
     retry = retry_arguments(retry_key, orjson.dumps([to.id, text]))
     send = partial(LIBRARY.call, "send", [user_tag(caller.id)], caller.id, caller.signature, to.id, body, *retry)
@@ -176,6 +180,7 @@ def deleted_body(to: Person) -> bytes:
 
 def _edit_direct(caller: Caller, to: Person, message_id: int, text: str) -> Steps[bytes]:
     """Give a direct message that the caller sent another text, in both logs. Returns it as JSON, as `send` does."""
+    fullness.check()
     edit = partial(in_own_log, "edit_direct", caller, to, message_id, quoted(text), now_text())
     done = yield from unless_blocked(caller, to, edit)
     message, _ = yield from in_both_logs(caller, to, done)

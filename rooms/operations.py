@@ -31,6 +31,7 @@ from foyer.realtime import past
 from foyer.realtime.log import PRELUDE
 from foyer.realtime.retries import Attempt, remembered_creation
 from foyer.realtime.topics import Topic, room_topic
+from foyer.store.fullness import fullness
 from foyer.store.functions import in_one_call
 from foyer.store.steps import Call, Library, Query, Steps, operation
 from foyer.times import now_text
@@ -90,6 +91,7 @@ def free_key(name: str) -> str:
 
 
 def _create_room(caller: Caller, name: str, members_only: bool, retry_key: str | None) -> Steps[bytes]:
+    fullness.check()
     request = orjson.dumps([name, members_only])
     return (
         yield from remembered_creation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,12 +17,13 @@ from accounts.models import Account
 from accounts.operations import start_session
 from accounts.people import Person
 from accounts.sessions import authenticate
-from foyer.errors import BadToken, Unavailable
+from foyer.errors import BadToken, NearlyFull, Unavailable
 from foyer.paging import Page
 from foyer.realtime.log import is_full, read_log
 from foyer.realtime.presence import ONLINE, among, arrive, beat, depart
 from foyer.realtime.topics import room_topic
 from foyer.store import memory
+from foyer.store.fullness import fullness
 from foyer.store.functions import primaries
 from foyer.store.steps import client
 from lobby.operations import NewTable, add_table, list_tables, remove_table
@@ -152,7 +154,8 @@ async def test_a_user_signs_in_makes_room_and_signs_out(start_server: Callable[.
     with server.store() as store, full(nodes_of(store)):
         again = await sign_in(server, ann.username)
         refused = await again.rest.post(f"/room/{room}/messages", json={"text": "more"})
-        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert refused.status_code == 503
+        assert refused.json()["code"] in ("unavailable", "nearly_full")
         async with again.socket("/ws") as socket:
             assert (await socket.hear())["type"] == "welcome"
             assert (await again.rest.delete(f"/room/{room}/messages/{message['id']}")).status_code == 204
@@ -172,6 +175,80 @@ def nodes_of(store: Any) -> list[Any]:
 async def ready(server: Server) -> httpx.Response:
     async with httpx.AsyncClient(base_url=server.base_url, trust_env=False) as anyone:
         return await anyone.get("/health/ready")
+
+
+# Nearly full
+
+
+@contextlib.contextmanager
+def nearly_full(nodes: list[Any]) -> Iterator[None]:
+    """Nodes that may have a little more than they have now, and refuse nothing themselves."""
+    for node in nodes:
+        node.config_set("maxmemory", int(node.info("memory")["used_memory"] / 0.95))
+    try:
+        yield
+    finally:
+        for node in nodes:
+            node.config_set("maxmemory", 0)
+
+
+@pytest.fixture
+def nearly() -> Iterator[None]:
+    create_room(ANN, "Kitchen", False, None)
+    for text in ("one", "two"):
+        post_message(ANN, "1", text)
+        send_direct(ANN, TO_BEN, text)
+    with nearly_full(primaries()):
+        fullness.look()
+        assert not is_full()
+        yield
+    fullness.look()
+    assert not fullness.is_near
+
+
+@pytest.mark.parametrize("act", [*GROWING[:5], lambda: Account.sign_up("eve", "secret words", {})])
+def test_posts_rooms_and_sign_ups_are_refused_before_the_store_is_full(nearly: None, act: Callable[[], Any]) -> None:
+    with pytest.raises(NearlyFull) as refusal:
+        act()
+    assert refusal.value.retry_after
+
+
+def test_what_is_there_is_read_and_deleted_while_the_store_is_nearly_full(nearly: None) -> None:
+    assert len(read_history(BEN, "1", NEWEST).messages) == 2
+    add_member(ANN, "1", TO_BEN)
+    delete_message(ANN, "1", 1)
+    delete_direct(ANN, TO_BEN, 2)
+    delete_room(ANN, "1")
+    assert own_rooms(ANN.id) == []
+
+
+async def test_a_server_whose_store_is_nearly_full_signs_in_and_goes_on_when_there_is_room(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    ann = await sign_up_at(server, "ann")
+    room = await ann.make_room()
+    posted = f"/room/{room}/messages"
+
+    async def until(status: int) -> httpx.Response:
+        async with asyncio.timeout(20):
+            while True:
+                answer = await ann.rest.post(posted, json={"text": "hi"})
+                if answer.status_code == status:
+                    return answer
+
+    with server.store() as store, nearly_full(nodes_of(store)):
+        assert (await until(503)).json()["code"] == "nearly_full"
+        told = await ready(server)
+        assert (told.status_code, told.json()["checks"]["memory"]) == (200, "nearly full")
+        async with (await sign_in(server, ann.username)).socket("/ws") as socket:
+            assert (await socket.hear())["type"] == "welcome"
+            answer = await socket.ask({"id": 1, "type": "post", "room": room, "text": "hi"})
+            assert answer["code"] == "nearly_full"
+        made = await ann.rest.post("/user", json={"username": "eve", "password": "correct horse"})
+        assert made.json()["code"] == "nearly_full"
+        assert (await ann.rest.get(posted)).status_code == 200
+    await until(201)
 
 
 # What an edit costs

@@ -30,7 +30,7 @@ Frame = dict[str, Any]
 BROKEN, RESTARTING, SIGNED_OUT, TOO_MANY = 1006, 1012, 4401, 4429
 IN_VAIN = {1007, 1009, 4400, 4403, 4404}
 """Close codes after which another connection would end like this one: what the client does is wrong, or not allowed."""
-TRY_AGAIN = {"account_changing", "busy", "rate_limited", "unavailable"}
+TRY_AGAIN = {"account_changing", "busy", "nearly_full", "rate_limited", "unavailable"}
 """Errors that pass: the same command may be sent again, with the same `client_id`."""
 LONGEST_PAUSE = 30.0
 STEADY = 10.0

@@ -18,10 +18,13 @@ from foyer.api.exceptions import error_headers
 from foyer.api.wire import encode
 from foyer.errors import Unavailable
 from foyer.realtime.log import is_full
+from foyer.store.fullness import fullness
 from foyer.store.steps import STORE_ERRORS
 
 PATIENCE = 1.0
 """Seconds after which what did not answer counts as away."""
+NEARLY_FULL = "nearly full"
+"""Said of the memory, while all that reads and deletes goes on: the server is ready."""
 FRESH = 0.5
 """Seconds for which an answer is used again."""
 
@@ -86,19 +89,23 @@ def word_for(task: asyncio.Task[object]) -> str:
     if not task.done() or task.cancelled():
         return "away"
     error = task.exception()
-    return "ok" if error is None else WORDS.get(type(error), "away")
+    if error is not None:
+        return WORDS.get(type(error), "away")
+    return NEARLY_FULL if task.result() == NEARLY_FULL else "ok"
 
 
 memory_thread = ThreadPoolExecutor(1, thread_name_prefix="memory")
 """Asks every node of the store."""
 
 
-async def ask_memory() -> None:
-    """Raises `Full`. Another check reports a store that is away, so this one does not wait for it."""
+async def ask_memory() -> str:
+    """`ok` or `nearly full`. Raises `Full`. Another check reports a store that is away, so this one doesn't wait for
+    it."""
     with contextlib.suppress(TimeoutError, Unavailable, *STORE_ERRORS):
         async with asyncio.timeout(PATIENCE / 2):
             if await asyncio.get_running_loop().run_in_executor(memory_thread, is_full):
                 raise Full
+    return NEARLY_FULL if fullness.is_near else "ok"
 
 
 database_thread = ThreadPoolExecutor(1, thread_name_prefix="health")

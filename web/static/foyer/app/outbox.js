@@ -7,7 +7,7 @@ import { Emitter } from "./emitter.js";
 import { fieldsOf } from "./places.js";
 
 const TRY_AGAIN_AFTER = 2000;
-const PASSING = ["busy", "unavailable", "rate_limited"];
+const PASSING = ["busy", "nearly_full", "unavailable", "rate_limited"];
 
 export class Outbox extends Emitter {
   #keptAs;
