@@ -15,13 +15,14 @@ import threading
 import time
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import get_cwidth
 
+from clients.terminal import order
 from clients.terminal.gateway_client import (
     Connected,
     Disconnected,
@@ -36,7 +37,8 @@ from foyer.text import key_of
 
 HELP = """/edit TEXT    give your last message another text
 /block NAME   take no direct messages from somebody; /unblock NAME ends that
-/members      who is in the room, and who of them is online
+/members      who is in the room, who of them is online, and who moderates
+/order        what moderators can do
 /search WORDS find messages that have all of them, wherever you may read
 /help         this list
 /quit         leave; so do Ctrl-D and Ctrl-C
@@ -115,6 +117,17 @@ def openness(room: Frame) -> str:
     return "for its members" if room["members_only"] else "open to everyone"
 
 
+def pace(room: Frame) -> str:
+    return f", one message in {room['slow_mode']} s" if room.get("slow_mode") else ""
+
+
+def described(member: Frame) -> str:
+    """A member, as in the list of them."""
+    notes = [member["role"]] if member["role"] != "member" else []
+    notes += [] if member["online"] else ["away"]
+    return member["username"] + (f" ({', '.join(notes)})" if notes else "")
+
+
 def name_of(sender: str | None) -> str:
     return sender or "(gone)"
 
@@ -128,6 +141,7 @@ class Terminal:
         self.out = out
         self.shown_to = 0
         self.own_last = 0
+        self.last_of: dict[str, int] = {}
         self.typed = asyncio.Queue[str]()
         self.unsent = 0
         self.typing: dict[str, float] = {}
@@ -213,9 +227,11 @@ class Terminal:
         elif kind == "member_removed":
             self.notice(f"{name_of(event['username'])} left")
         elif kind == "room_updated":
-            self.notice(f"the room is {event['room']['name']}, {openness(event['room'])}")
+            self.notice(f"the room is {event['room']['name']}, {openness(event['room'])}{pace(event['room'])}")
         elif kind == "room_deleted":
             self.over = f"The room was deleted by {name_of(event['by'])}."
+        elif line := order.told(event):
+            self.notice(line)
         elif kind == "typing" and event["username"] != self.client.username:
             self.typing[event["username"]] = time.monotonic() + TYPING_FOR
 
@@ -231,6 +247,7 @@ class Terminal:
         if message["id"] <= self.shown_to:
             return  # the history had it
         self.shown_to = message["id"]
+        self.last_of[key_of(name_of(message["sender"]))] = message["id"]
         if message["sender"] == self.client.username:
             self.own_last = message["id"]
         self.typing.pop(message["sender"], None)
@@ -292,6 +309,10 @@ class Terminal:
             await self.show_members()
         elif word == "/search" and rest.strip():
             await self.show_found(rest)
+        elif word == "/order":
+            self.show(order.HELP)
+        elif word in order.WORDS and self.talk.room:
+            await self.keep_order(word, rest)
         elif word == "/edit" and self.own_last and rest:
             await self.repeat("edit", **self.talk.where, message=self.own_last, text=rest)
         elif word in ("/block", "/unblock") and rest:
@@ -300,9 +321,29 @@ class Terminal:
         else:
             self.show(HELP)
 
+    async def keep_order(self, word: str, line: str) -> None:
+        if word == "/report":
+            await self.report(*order.named(line))
+            return
+        command = order.command_of(word, line, datetime.now(UTC))
+        if command is None:
+            self.show(order.HELP)
+            return
+        await self.client.ask(command.pop("type"), room=self.talk.room, **command)
+
+    async def report(self, name: str, why: str) -> None:
+        """Report the last message of somebody that was shown."""
+        message = self.last_of.get(key_of(name))
+        if message is None or not why:
+            self.notice("Say whose last message you report, and why: /report NAME WHY")
+            return
+        path = f"/room/{self.talk.room}/messages/{message}/report"
+        await request(self.client.url, "POST", path, self.client.token, {"reason": why})
+        self.notice(f"reported the last message of {name}")
+
     async def show_members(self) -> None:
         members = await request(self.client.url, "GET", f"/room/{self.talk.room}/members", self.client.token)
-        self.notice(", ".join(f"{one['username']}{'' if one['online'] else ' (away)'}" for one in members))
+        self.notice(", ".join(map(described, members)))
 
     async def show_found(self, words: str) -> None:
         """Messages that have some words, the oldest first, so that the newest are next to where one types."""

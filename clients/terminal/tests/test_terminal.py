@@ -264,7 +264,7 @@ async def test_on_a_terminal_one_talks_and_sees_what_others_do(ann_there: Person
         shown.type("/edit hello!\r")
         await shown.until("edited: hello!")
         shown.type("/members\r")
-        await shown.until(f"{ann_there.username} (away), {ben_there.username}")
+        await shown.until(f"{ann_there.username} (owner, away), {ben_there.username}")
         shown.type("/search before -after\r")
         await shown.until(f"[table of {ann_there.username}] {ann_there.username}: before")
         shown.type("/help\r")
