@@ -125,7 +125,7 @@ def described(member: Frame) -> str:
     """A member, as in the list of them."""
     notes = [member["role"]] if member["role"] != "member" else []
     notes += [] if member["online"] else ["away"]
-    return member["username"] + (f" ({', '.join(notes)})" if notes else "")
+    return str(member["username"]) + (f" ({', '.join(notes)})" if notes else "")
 
 
 def name_of(sender: str | None) -> str:
