@@ -20,7 +20,7 @@ from archive.operations import expire_call, terms_call
 from archive.router import ALIAS
 from archive.topics import OTHER, number_of
 from archive.walk import every_topic, timed_rooms
-from archive.writing import redact_rows
+from archive.writing import forget_rows, redact_rows
 from foyer.store.steps import run, run_all
 
 DAY = 86_400_000
@@ -162,5 +162,4 @@ def take_rows(topic: int, upto: int) -> int:
         )
         for (message,) in cursor.fetchall():
             redact_rows(cursor, topic, message)
-        cursor.execute('DELETE FROM archive_event WHERE topic = %s AND "offset" <= %s', [topic, offsets[-1]])
-        return len(offsets)
+        return forget_rows(cursor, 'topic = %s AND "offset" <= %s', [topic, offsets[-1]])

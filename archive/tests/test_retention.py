@@ -19,6 +19,7 @@ from archive.models import Event
 from archive.operations import expire_call
 from archive.retention import DAY, ROUND_EVERY, Sweep, late_among, take_rows
 from archive.router import ALIAS
+from archive.search import Search, search, wanted_by
 from archive.tests.kept import follow, let_go, rows, texts
 from archive.topics import number_of
 from archive.writing import make_partitions
@@ -180,6 +181,32 @@ def test_from_the_moment_the_store_knows_nobody_is_told_though_sql_still_has_it(
     follow(Follower(threading.Event()))
     sweep()
     assert texts() == NEW
+
+
+@pytest.mark.usefixtures("kitchen")
+@pytest.mark.parametrize("hot", [100, 0])
+def test_no_search_finds_it_and_the_index_forgets_it(
+    follower: Follower, hot: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(words: str) -> list[str]:
+        wanted = Search(wanted_by(words))
+        return [orjson.loads(message)["text"] for message in search(ANN, wanted).messages]
+
+    edit_message(BEN, "1", 2, "old and edited")
+    let_go(follower, hot)
+    assert len(found("old")) == 5
+    (late,) = late_among([ROOM], int(time.time() * 1000))
+    with monkeypatch.context() as patch:
+        patch.setattr(retention, "take_rows", lambda topic, upto: 0)
+        Sweep().take(late)
+    assert (len(texts()), found("old"), found("edited"), sorted(found("new"))) == (8, [], [], NEW)
+    sweep()
+    assert (texts(), found("old"), sorted(found("new"))) == (NEW, [], NEW)
+    if connections[ALIAS].vendor == "sqlite":
+        with connections[ALIAS].cursor() as cursor:
+            for word, count in (("old", 0), ("edited", 0), ("new", 3)):
+                cursor.execute("SELECT count(*) FROM archive_search WHERE archive_search MATCH %s", [word])
+                assert cursor.fetchone() == (count,)
 
 
 @pytest.mark.usefixtures("kitchen")
