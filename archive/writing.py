@@ -153,7 +153,8 @@ def insert_rows(cursor: Any, rows: Sequence[Row]) -> None:
     if not rows:
         return
     if is_postgresql():
-        with cursor.copy(f"COPY archive_event ({QUOTED}, words) FROM STDIN") as copy:
+        statement = f"COPY archive_event ({QUOTED}, words) FROM STDIN"
+        with connections[ALIAS].wrap_database_errors, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row((*row, words_of(row.text) if row.is_message else None))
     else:
