@@ -14,10 +14,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from tests import guard
@@ -32,36 +33,49 @@ def binaries() -> Path | None:
     return releases[-1].parent if releases else None
 
 
-@contextlib.contextmanager
-def throwaway_postgres(folder: Path) -> Iterator[str]:
-    """The address of a new PostgreSQL server, on loopback, with nothing in it."""
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="foyer-postgres-") as data:
-        someone_else = not_root(data)
-        subprocess.run(
-            [folder / "initdb", "-D", f"{data}/data", "-U", "foyer", "-A", "trust", "-E", "UTF8", "--no-sync"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            **someone_else,
-        )
-        hasty = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-        roomy = ["-c", "max_connections=400"]
-        where = ["-D", f"{data}/data", "-k", data, "-h", "127.0.0.1", "-p", str(port)]
-        with Path(data, "log").open("wb") as log:
-            process = subprocess.Popen(
-                [folder / "postgres", *where, *hasty, *roomy],
-                stderr=log,
-                start_new_session=True,
-                **someone_else,
+class OwnPostgres:
+    """A PostgreSQL server on loopback, with nothing in it, that may be killed and started again on its port.
+
+    What it has committed outlives it, but not a loss of power. `options` are more of its settings, `name=value`.
+    """
+
+    def __init__(self, binaries: Path, *options: str) -> None:
+        self.binaries = binaries
+        self.folder = tempfile.TemporaryDirectory(prefix="foyer-postgres-")
+        guard.watch(Path(self.folder.name))
+        self.port = free_port()
+        self.url = f"postgres://foyer@127.0.0.1:{self.port}/postgres"
+        self.options = ["fsync=off", "full_page_writes=off", "max_connections=400", *options]
+        self.someone_else = not_root(self.folder.name)
+        words = ["-D", f"{self.folder.name}/data", "-U", "foyer", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run([binaries / "initdb", *words], check=True, stdout=subprocess.DEVNULL, **self.someone_else)
+        self.start()
+
+    def start(self) -> None:
+        data = self.folder.name
+        words = ["-D", f"{data}/data", "-k", data, "-h", "127.0.0.1", "-p", str(self.port)]
+        words += [word for option in self.options for word in ("-c", option)]
+        with Path(data, "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.binaries / "postgres", *words], stderr=log, start_new_session=True, **self.someone_else
             )
-        guard.watch(process.pid)
-        url = f"postgres://foyer@127.0.0.1:{port}/postgres"
-        try:
-            wait_for(lambda: answers(url))
-            yield url
-        finally:
-            process.send_signal(signal.SIGINT)  # which PostgreSQL calls a fast shutdown
-            process.wait()
+        guard.watch(self.process.pid)
+        wait_for(lambda: answers(self.url))
+
+    def kill(self) -> None:
+        """As `kill -9` of all of its processes at once."""
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait()
+        psutil.wait_procs(family)
+
+    def close(self) -> None:
+        self.process.send_signal(signal.SIGINT)  # which PostgreSQL calls a fast shutdown
+        self.process.wait()
+        self.folder.cleanup()
 
 
 def not_root(data: str) -> dict[str, Any]:
@@ -88,8 +102,8 @@ def main() -> int:
             return 1
         print("Running them on SQLite instead.", file=sys.stderr)
         return run(command, os.environ)
-    with throwaway_postgres(folder) as url:
-        return run(command, os.environ | {"DATABASE_URL": url})
+    with contextlib.closing(OwnPostgres(folder, "synchronous_commit=off")) as server:
+        return run(command, os.environ | {"DATABASE_URL": server.url})
 
 
 def run(command: list[str], environment: Mapping[str, str]) -> int:
