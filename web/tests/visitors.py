@@ -125,6 +125,11 @@ class Window:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def choose(self, name: str, about: Somebody) -> None:
+        """Choose from the menu of somebody in the panel of members."""
+        self.page.locator(".panel").get_by_role("button", name=f"About {about.name}", exact=True).click()
+        self.page.get_by_role("menuitem", name=name, exact=True).click()
+
     def say(self, text: str) -> None:
         self.composer.fill(text)
         self.composer.press("Enter")

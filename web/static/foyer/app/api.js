@@ -1,8 +1,10 @@
 /** REST. Answers are what the body says; whatever the server refuses is an `ApiError` with its `code` and `detail`. */
 
+import { inOwnTime } from "./format.js";
+
 export class ApiError extends Error {
   constructor(status, { code, detail, fields }) {
-    super(detail);
+    super(inOwnTime(detail));
     Object.assign(this, { status, code, fields });
   }
 }

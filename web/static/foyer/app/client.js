@@ -8,22 +8,27 @@ import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { Directs } from "./directs.js";
 import { Emitter } from "./emitter.js";
+import { untilOf } from "./format.js";
 import { Guests } from "./guests.js";
 import { Online } from "./online.js";
 import { Outbox } from "./outbox.js";
 import { LOBBY, isRoom, nameOf, placeOfDirect, roomPlace, userPlace } from "./places.js";
 import { Reading } from "./reading.js";
+import { Roles } from "./roles.js";
 import { Rooms } from "./rooms.js";
+import { Standing } from "./standing.js";
 import { Tables } from "./tables.js";
 import { Typing } from "./typing.js";
 
 /** How many past events we want to hear at first: our own for conversations, comings and goings for who is online. */
 const PAST = { user: 200, online: 300 };
 const PAGE = 50; // messages
+const ROOM_TELLS_WITHIN = 500;
 const FOLLOWED = [LOBBY, "tables", "online"];
 
 export class Client extends Emitter {
   #conversations = new Map();
+  #leaving = new Map(); // room -> timer
   #wasReady = false;
   #hasBegun;
 
@@ -35,13 +40,18 @@ export class Client extends Emitter {
     this.me = { username: session.username, isAdmin: session.userType === "admin" };
     this.connection = new Connection(PAST);
     this.rooms = new Rooms(api, this.connection, this.me);
+    this.roles = new Roles(this.rooms, this.me);
+    this.standing = new Standing();
     this.directs = new Directs(api, this.connection, this.me);
     this.online = new Online();
     this.guests = new Guests(this.connection);
     this.tables = new Tables(api);
-    this.typing = new Typing(this.connection);
+    this.typing = new Typing(this.connection, (place, error) => this.standing.refused(place, error));
     this.reading = new Reading(this.connection);
-    this.outbox = new Outbox(this.connection, this.me.username, (place, message) => this.#said(place, message));
+    this.outbox = new Outbox(this.connection, this.me.username, {
+      stored: (place, message) => this.#said(place, message),
+      refused: (place, error) => this.standing.refused(place, error),
+    });
     this.connection.on("event", (event) => this.#hear(event));
     this.connection.on("ready", () => this.#begin());
     this.connection.on("lost", (topics) => this.#lost(topics));
@@ -102,6 +112,7 @@ export class Client extends Emitter {
     if (messages) this.#load("rooms", "directs");
     if (topics.includes("tables")) this.#load("tables");
     if (topics.includes("online")) this.online.clear();
+    if (topics.some(isRoom)) this.standing.clear();
     if (messages) this.emit("reloaded");
   }
 
@@ -132,10 +143,28 @@ export class Client extends Emitter {
         return this.rooms.left(id, `${event.by ?? "Somebody"} deleted the room.`);
       case "typing":
         return this.#typing(place, event.username);
-      case "member_added":
-      case "member_removed":
-        return this.emit("members", place);
+      default:
+        return this.#hearOfMember(place, event);
     }
+  }
+
+  /** Members came and went, or somebody keeps order: with others, or with us. */
+  #hearOfMember(place, event) {
+    const isAboutUs = event.username === this.me.username;
+    const [id, by] = [nameOf(place), event.by ?? "Somebody"];
+    const room = this.rooms.get(id) ? `“${this.rooms.get(id).name}”` : "a room";
+    if (event.type === "member_updated") this.roles.heard(id, event);
+    else if (event.type === "member_added") this.roles.heard(id, { ...event, role: "member" });
+    else if (event.type !== "member_muted" && event.type !== "member_unmuted")
+      this.roles.heard(id, { ...event, role: "stranger" });
+    if (isAboutUs && event.type === "member_muted") this.standing.muted(place, event);
+    else if (isAboutUs && event.type === "member_unmuted") this.standing.unmuted(place);
+    else if (isAboutUs && event.type === "member_banned")
+      this.#out(id, `${by} banned you from ${room} ${untilOf(event.until)}${reasonOf(event)}.`);
+    else if (isAboutUs && event.type === "member_removed") this.#out(id, this.#whyOut(event));
+    else if (isAboutUs && event.type === "member_updated")
+      this.emit("told", `${by} made you ${event.role === "moderator" ? "a moderator" : "a plain member"} of ${room}.`);
+    this.emit("members", place);
   }
 
   #hearOwn(event) {
@@ -169,11 +198,18 @@ export class Client extends Emitter {
   }
 
   #said(place, message) {
-    if (message.sender === this.me.username) this.outbox.heard(place, message.text);
+    if (message.sender === this.me.username) this.#saidOurselves(place, message);
     else this.typing.stopped(place, message.sender);
     if (isRoom(place)) this.rooms.said(nameOf(place), message);
     else this.directs.said(message);
     this.#conversations.get(place)?.heard(message);
+  }
+
+  #saidOurselves(place, { text, sent_at: at }) {
+    this.outbox.heard(place, text);
+    const slow = isRoom(place) && this.rooms.get(nameOf(place))?.slow_mode;
+    const isRecent = Date.now() - Date.parse(at) < slow * 1000;
+    if (slow && isRecent && !this.roles.may("slow_mode", nameOf(place))) this.standing.posted(place, slow);
   }
 
   #read({ room, user, read, unread }) {
@@ -186,13 +222,30 @@ export class Client extends Emitter {
   }
 
   #entered({ room, at }) {
+    this.#stays(room.roomId);
     this.connection.entered(at);
     this.rooms.entered(room);
   }
 
-  #left({ room, by }) {
-    this.connection.left(roomPlace(room.roomId));
-    this.#conversations.delete(roomPlace(room.roomId));
-    this.rooms.left(room.roomId, by === this.me.username ? "" : `${by ?? "Somebody"} took you out of the room.`);
+  /** The room's own topic tells more of it, such as a ban, and may do so a little later. */
+  #left({ room: { roomId: id }, by }) {
+    this.connection.left(roomPlace(id));
+    const leave = () => this.#out(id, this.#whyOut({ by }));
+    this.#leaving.set(id, setTimeout(leave, by === this.me.username ? 0 : ROOM_TELLS_WITHIN));
+  }
+
+  #stays(id) {
+    clearTimeout(this.#leaving.get(id));
+    this.#leaving.delete(id);
+  }
+
+  #whyOut = ({ by }) => (by === this.me.username ? "" : `${by ?? "Somebody"} took you out of the room.`);
+
+  #out(id, why) {
+    this.#stays(id);
+    this.#conversations.delete(roomPlace(id));
+    this.rooms.left(id, why);
   }
 }
+
+export const reasonOf = ({ reason }) => (reason ? `: ${reason}` : "");

@@ -10,6 +10,7 @@
 
 import { comesBack, pauseAfter } from "./backoff.js";
 import { Emitter } from "./emitter.js";
+import { inOwnTime } from "./format.js";
 import { Positions } from "./positions.js";
 
 const OPEN_WITHIN = 15_000;
@@ -23,7 +24,7 @@ const ARE_WE_IN = "are we in"; // a socket whose cookie is no good is left to si
 /** A command that the server refused, or that was lost with the socket (`code` is `disconnected`). */
 export class CommandError extends Error {
   constructor({ code, detail, fields }) {
-    super(detail);
+    super(inOwnTime(detail));
     Object.assign(this, { code, fields });
   }
 }

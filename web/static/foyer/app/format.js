@@ -19,6 +19,26 @@ export const shortTimeOf = (stamp) =>
 /** The date, unless it is today, and the time. */
 export const whenOf = (stamp) =>
   new Date(stamp).toDateString() === new Date().toDateString() ? timeOf(stamp) : dateAndTime.format(new Date(stamp));
+/** So many seconds, in words. */
+export function spanOf(seconds) {
+  if (seconds % 60) return seconds === 1 ? "1 second" : `${seconds} seconds`;
+  if (seconds % 3600) return seconds === 60 ? "1 minute" : `${seconds / 60} minutes`;
+  return seconds === 3600 ? "1 hour" : `${seconds / 3600} hours`;
+}
+
+/** How long it is still, as a clock shows it; hours and days in words. */
+export function remaining(milliseconds) {
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+  const [minutes, hours] = [Math.floor(seconds / 60), Math.round(seconds / 3600)];
+  if (hours >= 48) return `${Math.round(hours / 24)} days`;
+  if (minutes >= 60) return hours === 1 ? "1 hour" : `${hours} hours`;
+  return `${minutes}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** Of something that is over then, or only when somebody ends it. */
+export const untilOf = (stamp) => (stamp ? `until ${whenOf(stamp)}` : "until it is lifted");
+/** `text` of the server, with the times in it as they are shown here. */
+export const inOwnTime = (text) => text.replace(/\b\d{4}-\d\d-\d\dT[\d:]{8}(\.\d+)?Z/g, (stamp) => whenOf(stamp));
 export const exactly = (stamp) => exact.format(new Date(stamp));
 
 export function dayOf(stamp) {

@@ -14,10 +14,13 @@ export class Outbox extends Emitter {
   #items;
   #isSending = false;
 
-  /** `username` is whose it is. `stored(place, message)` is called with each message once the server has it. */
-  constructor(connection, username, stored) {
+  /**
+   * `username` is whose it is. `stored(place, message)` is called with each message once the server has it, and
+   * `refused(place, error)` when it won't take one.
+   */
+  constructor(connection, username, { stored, refused }) {
     super();
-    Object.assign(this, { connection, stored });
+    Object.assign(this, { connection, stored, refused });
     this.#keptAs = `foyer.outbox:${username}`;
     this.#items = JSON.parse(sessionStorage.getItem(this.#keptAs) ?? "[]");
   }
@@ -75,6 +78,7 @@ export class Outbox extends Emitter {
         await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_AFTER));
       } else if (error.code !== "disconnected") {
         item.error = error.fields?.text?.[0] ?? error.message;
+        this.refused(item.place, error);
       }
       this.#keep(item.place);
     }

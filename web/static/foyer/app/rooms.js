@@ -72,7 +72,7 @@ export class Rooms extends Emitter {
 
   updated(room) {
     const known = this.get(room.roomId);
-    if (known) Object.assign(known, room);
+    if (known) Object.assign(known, { slow_mode: undefined, retention_days: undefined }, room);
     this.emit("changed");
   }
 

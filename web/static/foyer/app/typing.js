@@ -10,9 +10,10 @@ export class Typing extends Emitter {
   #writers = new Map(); // place -> name -> timer
   #toldAt = new Map();
 
-  constructor(connection) {
+  /** `refused(place, error)` is called when the server won't tell others that we write. */
+  constructor(connection, refused) {
     super();
-    this.connection = connection;
+    Object.assign(this, { connection, refused });
   }
 
   at = (place) => [...(this.#writers.get(place)?.keys() ?? [])];
@@ -39,7 +40,8 @@ export class Typing extends Emitter {
     const now = Date.now();
     if (now - (this.#toldAt.get(place) ?? 0) < TOLD_EVERY) return;
     this.#toldAt.set(place, now);
-    this.connection.mention("typing", fieldsOf(place));
+    if (this.connection.isReady)
+      this.connection.request("typing", fieldsOf(place)).catch((error) => this.refused(place, error));
   }
 
   /** We sent it; the next keystroke is news. */

@@ -1,9 +1,17 @@
-/** Where one writes. Enter sends, Shift+Enter is a new line, the arrow up in an empty one edits the last message. */
+/**
+ * Where one writes. Enter sends, Shift+Enter is a new line, the arrow up in an empty one edits the last message. What
+ * keeps us from writing is said above it, and until when.
+ */
 
+import { reasonOf } from "../client.js";
 import { el, icon } from "../dom.js";
 import { draftOf, keepDraft } from "../drafts.js";
+import { remaining, untilOf } from "../format.js";
+
+const SECOND = 1000;
 
 export function makeComposer({ client, place, name, editLast }) {
+  const { standing } = client;
   const input = el("textarea", {
     id: "composer",
     rows: 1,
@@ -13,6 +21,7 @@ export function makeComposer({ client, place, name, editLast }) {
     oninput: typed,
     onkeydown: pressed,
     enterkeyhint: "send",
+    "aria-describedby": "standing",
   });
   const button = el(
     "button",
@@ -20,10 +29,14 @@ export function makeComposer({ client, place, name, editLast }) {
     icon("send"),
   );
   const writers = el("p", { class: "typing", "aria-live": "polite" });
+  const said = el("span", { id: "standing", role: "status" });
+  const left = el("span", { class: "left", "aria-hidden": "true" }); // runs, so it is seen and not read out
+  const bar = el("p", { class: "standing", hidden: true }, said, " ", left);
   const element = el(
     "form",
     { class: "composer", onsubmit: send },
     writers,
+    bar,
     el(
       "div",
       { class: "composer-line" },
@@ -34,10 +47,13 @@ export function makeComposer({ client, place, name, editLast }) {
   );
   const { username } = client.me;
   input.value = draftOf(username, place);
+  let timer = null;
+
+  const mayPost = () => !standing.mute(place) && !standing.wait(place);
 
   function grow() {
     input.rows = Math.min(8, input.value.split("\n").length);
-    button.disabled = !input.value.trim();
+    button.disabled = !input.value.trim() || !mayPost();
   }
 
   function typed() {
@@ -59,7 +75,7 @@ export function makeComposer({ client, place, name, editLast }) {
 
   function send(event) {
     event.preventDefault();
-    if (!input.value.trim()) return;
+    if (!input.value.trim() || !mayPost()) return;
     client.outbox.send(place, input.value);
     client.typing.done(place);
     input.value = "";
@@ -74,8 +90,37 @@ export function makeComposer({ client, place, name, editLast }) {
     const sentences = ["", `${first} is typing…`, `${first} and ${second} are typing…`];
     writers.textContent = sentences[names.length] ?? "Several people are typing…";
   }
-  const stop = client.typing.on("changed", (where) => where === place && render());
-  grow();
+
+  /** What keeps us from writing: a mute, what the server said, or a slow mode. */
+  function renderStanding() {
+    clearTimeout(timer);
+    const [mute, wait] = [standing.mute(place), standing.wait(place)];
+    const ends = mute ? mute.until && Date.parse(mute.until) : wait && Date.now() + wait * SECOND;
+    const text = mute
+      ? `${mute.by ?? "Somebody"} muted you in this room ${untilOf(mute.until)}${reasonOf(mute)}.`
+      : wait
+        ? "The room is in slow mode. You may write again in a moment."
+        : standing.words(place);
+    if (said.textContent !== text) said.textContent = text;
+    left.textContent = ends ? remaining(ends - Date.now()) : "";
+    bar.hidden = !text;
+    input.readOnly = Boolean(mute);
+    grow();
+    if (ends) timer = setTimeout(renderStanding, ends - Date.now() > 3600 * SECOND ? 60 * SECOND : SECOND / 2);
+  }
+
+  const stops = [
+    client.typing.on("changed", (where) => where === place && render()),
+    standing.on("changed", (where) => where === place && renderStanding()),
+  ];
   render();
-  return { element, focus: () => input.focus(), stop };
+  renderStanding();
+  return {
+    element,
+    focus: () => input.focus(),
+    stop() {
+      clearTimeout(timer);
+      stops.forEach((stop) => stop());
+    },
+  };
 }

@@ -1,9 +1,10 @@
 /** Dialogs: native ones, so that Escape closes them. Focus goes back to where it was. */
 
 import { el, icon } from "../dom.js";
+import { spanOf } from "../format.js";
 import { go } from "../router.js";
 import { addressOf, roomPlace, userPlace } from "../places.js";
-import { checkbox, field, form } from "./forms.js";
+import { checkbox, choice, field, form } from "./forms.js";
 
 /** Show a dialog. Returns its element. */
 export function open(title, ...content) {
@@ -28,7 +29,7 @@ export function open(title, ...content) {
   return dialog;
 }
 
-const cancel = () =>
+export const cancel = () =>
   el("button", { type: "button", onclick: ({ target }) => target.closest("dialog").close() }, "Cancel");
 
 /** Ask before something that can't be undone; `act()` is awaited. */
@@ -96,10 +97,27 @@ export function newRoom(client) {
   const dialog = open("New room", form({ fields, action: "Create room", extra: [cancel()], submit }));
 }
 
+const SLOW_MODES = [0, 5, 10, 30, 60, 300, 900, 3600]; // seconds
+
+function slowMode({ slow_mode: now = 0 }) {
+  const steps = [...new Set([...SLOW_MODES, now])].sort((one, other) => one - other);
+  return choice({
+    label: "Slow mode",
+    hint: "How often a member may write; moderators may always.",
+    name: "slow_mode",
+    value: String(now),
+    options: steps.map((seconds) => [String(seconds), seconds ? `Once in ${spanOf(seconds)}` : "Off"]),
+  });
+}
+
+/** The owner of a room and admins change all of it, other moderators its slow mode. */
 export function changeRoom(client, room) {
-  const fields = { ...roomFields(room), retention_days: days(room) };
+  const isOurs = client.rooms.isOurs(room.roomId);
+  const fields = { ...(isOurs ? { ...roomFields(room), retention_days: days(room) } : {}), slow_mode: slowMode(room) };
   const submit = async () => {
-    const body = { ...valuesOf(fields), ...daysOf(fields.retention_days, room) };
+    const body = isOurs ? { ...valuesOf(fields), ...daysOf(fields.retention_days, room) } : {};
+    const wanted = Number(fields.slow_mode.input.value);
+    if (wanted !== (room.slow_mode ?? 0) || !isOurs) body.slow_mode = wanted;
     await client.api.request("PATCH", `/room/${room.roomId}`, body);
     dialog.close();
   };
@@ -120,7 +138,7 @@ export function changeRoom(client, room) {
     },
     "Delete room…",
   );
-  const dialog = open("Room settings", form({ fields, action: "Save", extra: [remove, cancel()], submit }));
+  const dialog = open("Room settings", form({ fields, action: "Save", extra: [isOurs && remove, cancel()].filter(Boolean), submit }));
 }
 
 export function newDirect(client) {

@@ -19,6 +19,23 @@ export function field({ label, hint, multiline, ...properties }) {
   return { element: el("div", { class: "field" }, el("label", { for: id }, label), input, about), input, complain };
 }
 
+/** A labelled list from which one is chosen: `options` are pairs of value and text, `value` what is chosen at first. */
+export function choice({ label, hint, options, value, ...properties }) {
+  serial += 1;
+  const id = `field-${serial}`;
+  const input = el(
+    "select",
+    { id, "aria-describedby": hint ? `${id}-about` : null, ...properties },
+    options.map(([key, text]) => el("option", { value: key, selected: key === value }, text)),
+  );
+  const about = hint ? el("p", { id: `${id}-about`, class: "field-about" }, hint) : null;
+  return {
+    element: el("div", { class: "field" }, el("label", { for: id }, label), input, about),
+    input,
+    complain: () => {},
+  };
+}
+
 export function checkbox({ label, hint, ...properties }) {
   serial += 1;
   const id = `field-${serial}`;

@@ -1,17 +1,24 @@
-/** Who is in a room and who of them is online; members add and remove people. */
+/** Who is in a room and who of them is online; members add and remove people, and moderators keep order. */
 
-import { el, eachFrame, iconButton, sync, unseen } from "../dom.js";
-import { nameOf } from "../places.js";
+import { el, eachFrame, sync, unseen } from "../dom.js";
+import { untilOf } from "../format.js";
+import { LOBBY, nameOf } from "../places.js";
 import { makeAvatar } from "./avatar.js";
-import { confirm } from "./dialogs.js";
 import { field, form } from "./forms.js";
+import { menuButton } from "./menu.js";
+import { choicesAbout } from "./person.js";
 
 const PAGE = 200;
 const GATHER = 300;
 
-const faceAndName = (username) => [
+const faceAndName = (username, state = null) => [
   el("span", { class: "presence" }, makeAvatar(username)),
-  el("a", { class: "name", dir: "auto", href: `#/user/${encodeURIComponent(username)}` }, username),
+  el(
+    "span",
+    { class: "person-text" },
+    el("a", { class: "name", dir: "auto", href: `#/user/${encodeURIComponent(username)}` }, username),
+    state,
+  ),
 ];
 
 /** `found(members, areAll)` is called whenever some were loaded. */
@@ -49,6 +56,7 @@ export function makeMembers({ client, place, found, notices }) {
   });
   const element = el("div", { class: "panel-content" }, heading, add, filter.element, said, list, more);
   let members = [];
+  let mutes = new Map(); // name -> until when, for those who may know
   let next = null; // the address of those that are not loaded yet
   let shown = PAGE;
   let timer = null;
@@ -75,34 +83,25 @@ export function makeMembers({ client, place, found, notices }) {
       person,
       (item, { username }) => {
         item.classList.toggle("is-online", isOnline({ username }));
-        item.querySelector(".state").textContent = isOnline({ username }) ? "online" : "offline";
-        const button = item.querySelector("button");
-        button.hidden = !mayChange;
-        button.classList.toggle("invisible", username === client.me.username);
+        const role = client.roles.of(id, username);
+        const states = [isOnline({ username }) ? "online" : "offline"];
+        if (role === "owner" || role === "moderator") states.unshift(role);
+        if (mutes.has(username)) states.unshift("muted");
+        item.querySelector(".state").textContent = states.join(" · ");
+        item.title = mutes.has(username) ? `Muted ${untilOf(mutes.get(username))}` : "";
+        item.querySelector("button").classList.toggle("invisible", username === client.me.username);
       },
     );
   });
 
   function person({ username }) {
+    const choices = () => choicesAbout({ client, place, notices }, username, mutes.has(username));
     return el(
       "li",
       { class: "person" },
-      ...faceAndName(username),
-      el("span", { class: "state" }),
-      iconButton("close", `Remove ${username}`, () => remove(username)),
+      faceAndName(username, el("span", { class: "state" })),
+      menuButton(`About ${username}`, choices),
     );
-  }
-
-  function remove(username) {
-    const { name: room, members_only: isClosed } = client.rooms.get(id);
-    const after = isClosed ? "They will neither see the room nor read it." : "They may join again.";
-    confirm(`Remove ${username} from “${room}”?`, after, "Remove", async () => {
-      await client.api.request("DELETE", `/room/${id}/members/${encodeURIComponent(username)}`);
-      notices.show(`${username} was removed.`, "", {
-        label: "Undo",
-        act: () => addMember(username).catch(failed),
-      });
-    });
   }
 
   async function load() {
@@ -113,14 +112,23 @@ export function makeMembers({ client, place, found, notices }) {
       members = [];
       keep(page);
       while (next && members.length < Math.min(beyond, shown)) keep(await client.api.page(next));
+      await loadMutes();
     } catch (error) {
       if (error.status !== 404) failed(error);
     }
   }
 
+  async function loadMutes() {
+    if (!client.roles.may("mute", id)) return;
+    const { items } = await client.api.page(`/room/${id}/mutes`);
+    mutes = new Map(items.map(({ username, until }) => [username, until]));
+    render();
+  }
+
   function keep(page) {
     members = [...members, ...page.items];
     next = page.next;
+    client.roles.learn(id, page.items);
     client.online.learn(page.items);
     found(members, next === null);
     render();
@@ -154,6 +162,7 @@ export function makeMembers({ client, place, found, notices }) {
       render();
     }),
     client.rooms.on("changed", render),
+    client.roles.on("changed", (room) => room === id && render()),
   ];
   load();
   return {
@@ -166,7 +175,7 @@ export function makeMembers({ client, place, found, notices }) {
 }
 
 /** Who looks into the lobby at this moment. */
-export function makeGuests({ client }) {
+export function makeGuests({ client, notices }) {
   const heading = el("h2", {}, "In the lobby");
   const list = el("ul", { class: "people" });
   const element = el("div", { class: "panel-content" }, heading, list);
@@ -181,8 +190,11 @@ export function makeGuests({ client }) {
         el(
           "li",
           { class: "person is-online" },
-          ...faceAndName(name),
+          faceAndName(name),
           unseen("online"),
+          menuButton(`About ${name}`, () => choicesAbout({ client, place: LOBBY, notices }, name), {
+            class: name === client.me.username ? "icon-button invisible" : "icon-button",
+          }),
         ),
       () => {},
     );

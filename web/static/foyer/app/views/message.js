@@ -6,11 +6,12 @@ import { linked } from "../text.js";
 import { makeAvatar } from "./avatar.js";
 import { confirm } from "./dialogs.js";
 import { field, form } from "./forms.js";
+import { menuButton } from "./menu.js";
 
 /**
  * An element for a message. `acts` says what may be done with it: `edit(message, text)`, `remove(message)`,
- * `tryAgain(clientId)`, `discard(clientId)`, which may be awaited, and `mayEdit(message)` and
- * `mayRemove(message)`.
+ * `tryAgain(clientId)`, `discard(clientId)`, which may be awaited, `mayEdit(message)`, `mayRemove(message)`
+ * and `hasChoices(message)`, and `choices(message)`, what its menu offers.
  */
 export function makeMessage(acts) {
   const item = el("li", { class: "message", tabindex: -1 });
@@ -86,6 +87,7 @@ function actions(item, message) {
   const buttons = [
     acts.mayEdit(message) && iconButton("pencil", "Edit message", () => edit(item, acts)),
     acts.mayRemove(message) && iconButton("trash", "Delete message", remove),
+    acts.hasChoices(message) && menuButton("More about this message", () => acts.choices(message)),
   ].filter(Boolean);
   return buttons.length ? el("div", { class: "actions" }, buttons) : null;
 }

@@ -1,11 +1,13 @@
 /** One conversation: its head, what is said, where one writes, and who is there. */
 
 import { el, icon, iconButton } from "../dom.js";
+import { spanOf } from "../format.js";
 import { LOBBY, fieldsOf, isRoom, nameOf } from "../places.js";
 import { makeComposer } from "./composer.js";
 import { changeRoom, confirm } from "./dialogs.js";
 import { makeLog } from "./log.js";
 import { makeGuests, makeMembers } from "./members.js";
+import { choicesAbout } from "./person.js";
 
 const WIDE = matchMedia("(min-width: 1100px)");
 
@@ -36,7 +38,7 @@ export async function makePlace({ client, place, sought, notices }) {
   });
   const composer = makeComposer({ client, place, name: nameOfPlace(), editLast: log.editLast });
   const peopleButton = iconButton("people", "People", () => showPanel(panel.hidden), { "aria-controls": "people" });
-  const settings = iconButton("pencil", "Room settings", () => changeRoom(client, client.rooms.get(id)));
+  const settings = iconButton("pencil", "Room settings", () => changeRoom(client, client.rooms.get(id), notices));
   const membership = el("button", { type: "button", onclick: joinOrLeave });
   const element = el(
     "div",
@@ -77,7 +79,9 @@ export async function makePlace({ client, place, sought, notices }) {
     const pending = (clientId) => client.outbox.at(place).find((item) => item.clientId === clientId);
     return {
       mayEdit: own,
-      mayRemove: (message) => own(message) || (isRoom(place) && (client.me.isAdmin || client.rooms.isOurs(id))),
+      mayRemove: (message) => own(message) || (isRoom(place) && client.roles.may("delete_message", id, message.sender)),
+      hasChoices: (message) => message.sender !== null && !own(message),
+      choices: ({ sender }) => choicesAbout({ client, place, notices }, sender),
       edit: (message, text) => client.connection.request("edit", { ...fieldsOf(place), message: message.id, text }),
       remove: (message) => client.connection.request("delete", { ...fieldsOf(place), message: message.id }),
       tryAgain: (clientId) => client.outbox.tryAgain(pending(clientId)),
@@ -111,15 +115,16 @@ export async function makePlace({ client, place, sought, notices }) {
     membership.className = isIn ? "icon-button" : "primary";
     membership.setAttribute("aria-label", isIn ? "Leave" : "Join");
     membership.title = isIn ? "Leave" : "";
-    settings.hidden = !client.rooms.isOurs(id);
+    settings.hidden = !client.rooms.isOurs(id) && !client.roles.may("slow_mode", id);
   }
 
   function aboutRoom(room) {
-    if (place === LOBBY) return "Open to everyone, always";
+    if (place === LOBBY && !room.slow_mode) return "Open to everyone, always";
     const online = members.filter(({ username }) => client.online.has(username)).length;
     const number = `${members.length}${areAll ? "" : " or more"} ${members.length === 1 ? "member" : "members"}`;
     const people = members.length ? `${number}, ${online} online` : "";
-    return [room.members_only ? "Members only" : "Open", people].filter(Boolean).join(" · ");
+    const slow = room.slow_mode ? `slow mode: ${spanOf(room.slow_mode)}` : "";
+    return [room.members_only ? "Members only" : "Open", people, slow].filter(Boolean).join(" · ");
   }
 
   function aboutPerson() {
@@ -129,7 +134,7 @@ export async function makePlace({ client, place, sought, notices }) {
 
   if (place === LOBBY) {
     panel.setAttribute("aria-label", "People in the lobby");
-    fill(makeGuests({ client }));
+    fill(makeGuests({ client, notices }));
     buttons.append(peopleButton);
   } else if (isRoom(place)) {
     panel.setAttribute("aria-label", "Members of the room");
@@ -159,7 +164,7 @@ export async function makePlace({ client, place, sought, notices }) {
   }
 
   showPanel(WIDE.matches && isRoom(place));
-  stops.push(client.rooms.on("changed", render), client.online.on("changed", render));
+  for (const part of [client.rooms, client.online, client.roles]) stops.push(part.on("changed", render));
   element.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !panel.hidden && !WIDE.matches) showPanel(false);
   });

@@ -85,13 +85,14 @@ export function makeShell(client, signOut) {
 
   const stops = [
     client.on("failed", failed),
+    client.on("told", (text) => notices.show(text)),
     client.connection.on("ready", () => shown?.isSorry && show()),
     client.on("reloaded", () =>
       notices.show("Some messages may be missing, so the history was loaded again.", "warning"),
     ),
     client.rooms.on("gone", ({ id, why }) => {
       const { view, place } = route();
-      if (why) notices.show(why);
+      if (why) notices.show(why, "warning");
       if (view === "place" && isRoom(place) && nameOf(place) === id) go("#/");
     }),
   ];
