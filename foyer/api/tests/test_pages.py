@@ -110,6 +110,10 @@ PAGES = [
     ("/reports/{id}", 405, ["PATCH"]),
     ("/messages", 200, []),
     ("/messages/subscribe", 202, []),
+    ("/blocks", 200, []),
+    ("/blocks/{username}", 405, ["PUT", "DELETE"]),
+    ("/search", 400, []),
+    ("/notices", 200, []),
     ("/lobby_api", 200, []),
     ("/lobby_api/tables", 200, []),
     ("/lobby_api/tables/{table}", 200, []),
@@ -117,6 +121,9 @@ PAGES = [
 ]
 FOR_ADMINS = [
     ("/users", 200, []),
+    ("/user/{username}/suspension", 405, ["PUT", "DELETE"]),
+    ("/notices", 200, ["POST"]),
+    ("/notices/{id}", 405, ["DELETE"]),
     ("/lobby_api/tables", 200, ["POST"]),
     ("/lobby_api/tables/{table}", 200, ["PUT", "PATCH", "DELETE"]),
 ]
