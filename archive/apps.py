@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class ArchiveConfig(AppConfig):
@@ -18,7 +19,8 @@ class ArchiveConfig(AppConfig):
 
         beside.tasks += [keep_noting, keep_looking]
         health.checks["archive"] = ask_follower
-        beside.commands.append(["follow", "--with-parent"])
+        if settings.FOLLOW:
+            beside.commands.append(["follow", "--with-parent"])
 
 
 async def keep_looking() -> None:

@@ -228,6 +228,7 @@ RETRY_KEY_LIFETIME = timedelta(hours=24)
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 
 RETENTION_DAYS: int = env.whole("RETENTION_DAYS", default=0, least=0, most=36_500)
+FOLLOW: bool = env.bool("FOLLOW", default=True)
 HOT_EVENTS: int = env.whole("HOT_EVENTS", default=1000, least=0, most=1_000_000)
 
 FRAMES_PER_SECOND: int = env.whole("FRAMES_PER_SECOND", default=2000, least=1, most=1_000_000)

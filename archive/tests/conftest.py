@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+from collections.abc import Callable
 
 import pytest
 from django.db import connections
@@ -10,6 +12,7 @@ from django.db import connections
 from archive.follower import Follower
 from archive.index import is_postgresql
 from archive.router import ALIAS
+from tests.server import Server
 
 
 @pytest.fixture
@@ -20,3 +23,9 @@ def follower(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Followe
         with connections[ALIAS].cursor() as cursor:
             cursor.execute("INSERT INTO archive_search (archive_search) VALUES ('delete-all')")
     return Follower(threading.Event())
+
+
+@pytest.fixture
+def start_server(start_server: Callable[..., Server]) -> Callable[..., Server]:
+    """As everywhere; the server archives what happens."""
+    return functools.partial(start_server, FOLLOW="1")
