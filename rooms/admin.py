@@ -20,6 +20,7 @@ from accounts.callers import SERVER
 from accounts.people import find_person
 from foyer.admin.stored import Shown, StoredAdmin, log_change, newest_first
 from foyer.errors import FoyerError
+from rooms import admin_order
 from rooms.membership import add_member, page_of_members, remove_member
 from rooms.models import Room
 from rooms.operations import LOBBY
@@ -73,7 +74,12 @@ class RoomAdmin(StoredAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         members = self.admin_site.admin_view(self.members_view)
-        return [path("<str:room_id>/members/", members, name="rooms_room_members"), *super().get_urls()]
+        order = self.admin_site.admin_view(require_POST(admin_order.keep_order))
+        return [
+            path("<str:room_id>/members/", members, name="rooms_room_members"),
+            path("<str:room_id>/order/", order, name="rooms_room_order"),
+            *super().get_urls(),
+        ]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if (room := context["original"]) is not None:
@@ -130,4 +136,4 @@ def members(request: HttpRequest, room: Room) -> SafeString:
     return render_to_string("admin/rooms/room/members.html", context, request)
 
 
-parts.append(members)
+parts += [members, admin_order.order]
