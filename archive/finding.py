@@ -21,7 +21,7 @@ from archive.rows import Row
 from foyer.errors import Busy
 
 MOST_TERMS = 200
-"""Topics up to which a search asks the index of SQLite for them; more are sorted out afterwards."""
+"""Topics up to which a search asks the index for them; more are sorted out afterwards."""
 PATIENCE = 5
 """Seconds that a search may take in SQL."""
 MARGIN = 50
@@ -63,14 +63,11 @@ class Scope(NamedTuple):
         )
 
     def condition(self) -> tuple[str, list[Any]]:
-        """The condition in SQL, and its values. Topics that the index of SQLite is asked for are not in it."""
+        """The condition in SQL, and its values. Topics that the index is asked for are not in it."""
         parts, values = [IS_MESSAGE], list[Any]()
-        if is_postgresql():
-            parts.append("topic = ANY (%s)")
-            values.append(list(self.topics))
-        elif len(self.topics) > MOST_TERMS:
-            parts.append("topic IN (SELECT value FROM json_each(%s))")
-            values.append(orjson.dumps(list(self.topics)).decode())
+        if len(self.topics) > MOST_TERMS:
+            parts.append("topic = ANY (%s)" if is_postgresql() else "topic IN (SELECT value FROM json_each(%s))")
+            values.append(list(self.topics) if is_postgresql() else orjson.dumps(list(self.topics)).decode())
         for column, number in (("peer", self.peer), ("signer", self.signer)):
             if number is not None:
                 parts.append(f"{column} = %s")
@@ -96,8 +93,8 @@ def in_postgresql(scope: Scope, terms: Terms, most: int) -> list[Row]:
     """Reads all that the index has and sorts it; without terms, the end of each log."""
     condition, values = scope.condition()
     if terms:
-        rows = f"archive_event WHERE archive_lexemes(text, words) @@ %s::tsquery AND {condition}"
-        values.insert(0, tsquery(terms))
+        rows = f"archive_event WHERE archive_lexemes(topic, text, words) @@ %s::tsquery AND {condition}"
+        values.insert(0, tsquery(scope, terms))
     else:
         end = f'topic = number AND {condition} ORDER BY "offset" DESC LIMIT {most + MARGIN:d}'
         rows = f"unnest(%s::bigint[]) AS number CROSS JOIN LATERAL (SELECT * FROM archive_event WHERE {end}) AS ends"  # noqa: S608
@@ -146,8 +143,12 @@ def rows_at(places: Sequence[tuple[int, int]]) -> list[Row]:
 # Terms have letters, digits and marks alone, and topics a sign of their own: none needs to be escaped
 
 
-def tsquery(terms: Terms) -> str:
-    return " & ".join(f"'{term}':*" if is_begun else f"'{term}'" for term, is_begun in terms)
+def tsquery(scope: Scope, terms: Terms) -> str:
+    wanted = [f"'{term}':*" if is_begun else f"'{term}'" for term, is_begun in terms]
+    if len(scope.topics) <= MOST_TERMS:
+        topics = " | ".join(f"'{topic_term(topic)}'" for topic in scope.topics)
+        wanted.append(f"({topics})")
+    return " & ".join(wanted)
 
 
 def match(scope: Scope, terms: Terms) -> str:

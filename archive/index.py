@@ -1,9 +1,9 @@
-"""What SQL keeps so that messages are found by their words: the terms of each (`words.py`).
+"""What SQL keeps so that messages are found by their words: the terms of each (`words.py`), and its topic.
 
-- SQLite has a table of its own, `archive_search`, an FTS5 index of terms and topics without texts. What is taken out
-  has to be said again, so it is taken out before its text changes. `archive_latest` says how ids and times go together.
-- PostgreSQL has a GIN index over `archive_lexemes(text, words)`. It takes most terms from the text itself; the column
-  `words` has those that it does not find there, such as words without their accents.
+- SQLite has a table of its own, `archive_search`, an FTS5 index of terms without texts. What is taken out has to be
+  said again, so it is taken out before its text changes. `archive_latest` says how ids and times go together.
+- PostgreSQL has a GIN index over `archive_lexemes(topic, text, words)`. It takes most terms from the text itself; the
+  column `words` has those that it does not find there, such as words without their accents.
 
 Guarantees: a message is kept under each of its terms, perhaps under some that it does not have. The index changes in
 the transaction that changes the text.
@@ -23,9 +23,9 @@ from archive.rows import Row
 from archive.words import LONGEST_TERM, is_run, parts_of, terms_of, terms_of_part
 
 IS_MESSAGE = "kind IN ('message', 'direct_message') AND text <> ''"
-RAW = re.compile(r"""[^ .,!?'"\-:/()\n]+""")
+RAW = re.compile(r"""[^ .,!?'"\-:/()@\n]+""")
 """What `archive_lexemes` takes for a word, in a text whose ASCII letters are small."""
-SIMPLE = re.compile(r"""[A-Za-z0-9 .,!?'"\-:/()\n]*""")
+SIMPLE = re.compile(r"""[A-Za-z0-9 .,!?'"\-:/()@\n]*""")
 """A text of which these words are the terms."""
 LONGEST_RAW = 400
 """Characters of such a word, which may have 2,046 bytes in PostgreSQL."""
@@ -40,6 +40,12 @@ def is_postgresql() -> bool:
 
 NOTE_EVERY = 200
 """Events."""
+
+
+def topic_term(topic: int) -> str:
+    """The term that each message of a topic is kept under. Nothing that is taken from a text has this sign."""
+    return f"@{topic}"
+
 
 # PostgreSQL
 
@@ -75,11 +81,6 @@ def is_among(term: str, raw: set[str]) -> bool:
 
 
 # SQLite
-
-
-def topic_term(topic: int) -> str:
-    """The term that each message of a topic is kept under. No word has this sign."""
-    return f"@{topic}"
 
 
 def document_of(topic: int, text: str) -> str:

@@ -40,8 +40,8 @@ MOST_CHARACTERS = 200
 """Of a query."""
 FOUND, MOST_FOUND = 20, 100
 """Messages in a page, by default and at most."""
-OPEN_ROOMS = 500
-"""Open rooms that a search without a room looks in beside the caller's own: the last ones made."""
+OPEN_ROOMS = 150
+"""Rooms up to which a search without a room looks in open ones too, those made last, beside the caller's own."""
 PORTION = 200
 MOST_LOOKED_AT = 2000
 """Messages that may have the words, of which one search looks whether they do. What it found by then is a page."""
@@ -150,8 +150,11 @@ def logs_of(caller: Caller, search: Search) -> Steps[list[str]]:
     if search.user is not None:
         return [user_tag(caller.id)]
     own = yield from own_rooms.steps(caller.id)
-    open_rooms = yield ROOMS.call("page", [INDEX], "open", 0, "", OPEN_ROOMS, 1)
-    rooms = dict.fromkeys([LOBBY, *own, *(room_id.decode() for room_id in open_rooms)])
+    rooms = dict.fromkeys([LOBBY, *own])
+    if len(rooms) < OPEN_ROOMS:
+        open_rooms = yield ROOMS.call("page", [INDEX], "open", 0, "", OPEN_ROOMS, 1)
+        others = [room_id for found in open_rooms if (room_id := found.decode()) not in rooms]
+        rooms |= dict.fromkeys(others[: OPEN_ROOMS - len(rooms)])
     return [user_tag(caller.id), *(room_topic(room_id).tag for room_id in rooms)]
 
 

@@ -12,15 +12,21 @@ from accounts.callers import Caller
 from archive import finding
 from archive import index as indexing
 from archive import search as searching
+from archive.finding import Scope
 from archive.follower import Follower
+from archive.operations import expire_call
+from archive.retention import take_rows
 from archive.rows import body_of
 from archive.search import Search, place_of, search, wanted_by
 from archive.tests.kept import let_go, rows
 from archive.tests.test_words import TABLE
+from archive.topics import number_of
 from foyer.api.wire import fields_of
 from foyer.errors import InvalidInput, Unavailable, UnknownCursor
 from foyer.paging import Page
-from foyer.store.steps import client
+from foyer.realtime.log import read_head
+from foyer.realtime.topics import room_topic
+from foyer.store.steps import client, run
 from foyer.times import now_text
 from messaging.operations import delete_direct, delete_message, edit_message, read_history
 from messaging.tests.said import edit_direct, history, person, post, send
@@ -269,9 +275,24 @@ def test_a_search_in_more_rooms_than_the_index_is_asked_for_finds_the_same(
 
 def test_a_text_with_the_sign_of_a_topic_leads_nowhere_else(kitchen: None, follower: Follower) -> None:
     create(EVE, "Cellar", True)
-    post(EVE, "soup @4 @5 @1", room_id="2")
+    for number in range(30):
+        post(EVE, f"soup @4 @5 @1 {number}", room_id="2")
+    post(BEN, "soup")
+    for number in range(30):
+        post(EVE, f"soupé soup @4 @5 {number}", room_id="2")
     let_go(follower, 0, *LOGS)
-    assert texts(ANN, "soup") == texts(ANN, "soup", room="1") == []
+    assert texts(ANN, "soup") == texts(ANN, "soup", room="1") == ["soup"]
+
+
+def test_what_was_kept_for_its_time_is_not_found_any_more(kitchen: None, follower: Follower) -> None:
+    first, second = (post(BEN, f"soup {number}")["id"] for number in range(2))
+    let_go(follower, 0)
+    epoch = read_head(room_topic("1")).epoch
+    run(expire_call(ROOM, first, epoch))
+    assert [message["id"] for message in found(ANN, "soup")] == [second]
+    take_rows(number_of(ROOM) or 0, first)
+    assert [message["id"] for message in found(ANN, "soup")] == [second]
+    assert len(finding.find_rows(Scope(frozenset([number_of(ROOM) or 0])), [("soup", False)], 10)) == 1
 
 
 def test_search_in_the_lobby(follower: Follower) -> None:
