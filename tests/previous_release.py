@@ -37,8 +37,8 @@ def token_of(session: Row) -> str:
 
 
 @contextlib.contextmanager
-def upgraded() -> Iterator[Server]:
-    """A server of this release on what the one before had stored."""
+def upgraded(**environment: str) -> Iterator[Server]:
+    """A server of this release, with these variables, on what the one before had stored."""
     with servers() as started:
         data_dir = started.folder / "data"
         data_dir.mkdir()
@@ -46,7 +46,7 @@ def upgraded() -> Iterator[Server]:
             database.executescript((RELEASE / "accounts.sql").read_text())
         with store_of(started, data_dir) as store:
             load_store(store)
-        yield started.start(data_dir=data_dir, DATABASE_URL="", SECRET_KEY=answers()["secret_key"])
+        yield started.start(data_dir=data_dir, DATABASE_URL="", SECRET_KEY=answers()["secret_key"], **environment)
 
 
 @contextlib.contextmanager

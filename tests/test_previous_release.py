@@ -16,6 +16,7 @@ from tests.clients import Frame, Person, Socket, sign_in
 from tests.data.make_release import ADMIN, HARD_TEXTS, PEOPLE, password_of
 from tests.previous_release import answers, token_of, upgraded
 from tests.server import Server
+from tests.store import wait_for
 
 LEFT_WITHIN = 40.0
 """Seconds within which users of a server that died are no longer there."""
@@ -251,3 +252,28 @@ async def test_an_old_account_is_deleted_and_its_messages_stay_unsigned(changing
         ]
         members = (await ann.rest.get("/room/1/members")).json()
         assert [member["username"] for member in members] == ["ann"]
+
+
+async def test_what_was_stored_is_archived_in_the_background_and_read_as_before() -> None:
+    with upgraded(HOT_EVENTS="0") as server:
+        topics = {log["topic"] for log in answers()["logs"] if log["topic"].startswith("room:")}
+        with server.store() as store:
+            test_every_page_is_byte_for_byte_what_it_was(server)
+            wait_for(lambda: not any(store.exists(f"{{{topic}}}:log") for topic in topics), 40)
+            wait_for(lambda: not any(store.keys(f"{{user:*}}:{name}") for name in ("log", "messages", "with:*")), 40)
+        test_every_page_is_byte_for_byte_what_it_was(server)
+        for log in answers()["logs"]:
+            async with back(server, log["user"]) as [person], person.connect("/ws") as socket:
+                await socket.recv()
+                asked = {"topic": log["topic"], "offset": 0, "epoch": log["epoch"]}
+                await socket.send(json.dumps({"id": 1, "type": "resume", "topics": [asked]}))
+                assert json.loads(await socket.recv())["result"]["topics"][0]["recovered"]
+                for event in log["events"]:
+                    told = str(await socket.recv())
+                    if '"type":"message_edited"' in event:  # told with the newest text, each of them
+                        event, told = (LATER.sub("", text) for text in (event, told))
+                    assert told == event
+        await test_old_messages_of_a_room_are_edited_and_deleted(server)
+
+
+LATER = re.compile(r'"(?:text|edited_at)":"(?:[^"\\]|\\.)*"')
