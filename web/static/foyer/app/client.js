@@ -4,12 +4,14 @@
  * Tells of `members` (with a place whose members changed), and of `reloaded` when something may be missing.
  */
 
+import { Blocks } from "./blocks.js";
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { Directs } from "./directs.js";
 import { Emitter } from "./emitter.js";
 import { untilOf } from "./format.js";
 import { Guests } from "./guests.js";
+import { Notices } from "./notices.js";
 import { Online } from "./online.js";
 import { Outbox } from "./outbox.js";
 import { LOBBY, isRoom, nameOf, placeOfDirect, roomPlace, userPlace } from "./places.js";
@@ -46,10 +48,15 @@ export class Client extends Emitter {
     this.online = new Online();
     this.guests = new Guests(this.connection);
     this.tables = new Tables(api);
+    this.blocks = new Blocks(api);
+    this.notices = new Notices(api, this.me.username);
     this.typing = new Typing(this.connection, (place, error) => this.standing.refused(place, error));
     this.reading = new Reading(this.connection);
     this.outbox = new Outbox(this.connection, this.me.username, {
-      stored: (place, message) => this.#said(place, message),
+      stored: (place, message) => {
+        this.standing.accepted(place);
+        this.#said(place, message);
+      },
       refused: (place, error) => this.standing.refused(place, error),
     });
     this.connection.on("event", (event) => this.#hear(event));
@@ -91,6 +98,7 @@ export class Client extends Emitter {
     this.reading.tell();
     for (const conversation of this.#conversations.values()) if (!conversation.isLoaded) conversation.reload();
     if (isFirst || !this.tables.isLoaded) await this.#load("rooms", "directs", "tables");
+    this.#load("notices", "blocks");
     this.#hasBegun();
   }
 
@@ -119,6 +127,7 @@ export class Client extends Emitter {
   // Events
 
   #hear(event) {
+    if (event.type === "notice") return this.notices.heard(event);
     const prefix = event.topic?.split(":")[0]; // a notice has none
     if (prefix === "room") this.#hearRoom(event.topic, event);
     else if (prefix === "user") this.#hearOwn(event);

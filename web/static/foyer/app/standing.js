@@ -42,6 +42,11 @@ export class Standing extends Emitter {
     this.emit("changed", place);
   }
 
+  /** The server took what it had refused. */
+  accepted(place) {
+    if (this.#words.delete(place)) this.emit("changed", place);
+  }
+
   refused(place, { code, message }) {
     if (code === "slow_mode") this.#waits.set(place, Date.now() + (SECONDS.exec(message)?.[1] ?? 1) * 1000);
     else if (["muted", "blocked"].includes(code)) this.#words.set(place, message);

@@ -44,9 +44,20 @@ export function choicesAbout({ client, place, notices }, username, isMuted = fal
   const unmute = () =>
     api.request("DELETE", path("mutes")).then(() => notices.show(`${username} may write again.`), failed);
 
+  async function toggleBlock() {
+    const isBlocked = client.blocks.has(username);
+    try {
+      await (isBlocked ? client.blocks.unblock(username) : client.blocks.block(username));
+      notices.show(isBlocked ? `${username} may write to you again.` : `${username} can't write to you any more.`);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
   if (username === me.username) return [];
   return [
     place !== userPlace(username) && { label: "Write to them", act: () => go(addressOf(userPlace(username))) },
+    { label: client.blocks.has(username) ? "Unblock" : "Block", act: toggleBlock },
     may("set_role") && role === "member" && { label: "Make moderator", act: () => setRole("moderator") },
     may("set_role") && role === "moderator" && { label: "Take moderator away", act: () => setRole("member") },
     may("mute") && isMuted && { label: "Unmute", act: unmute },

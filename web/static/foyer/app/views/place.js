@@ -7,6 +7,7 @@ import { makeComposer } from "./composer.js";
 import { changeRoom, confirm } from "./dialogs.js";
 import { makeLog } from "./log.js";
 import { makeGuests, makeMembers } from "./members.js";
+import { menuButton } from "./menu.js";
 import { choicesAbout } from "./person.js";
 
 const WIDE = matchMedia("(min-width: 1100px)");
@@ -129,7 +130,8 @@ export async function makePlace({ client, place, sought, notices }) {
 
   function aboutPerson() {
     const isOnline = client.online.has(id);
-    return isOnline === undefined ? "Direct messages" : isOnline ? "Online" : "Offline";
+    const blocked = client.blocks.has(id) ? " · blocked by you" : "";
+    return (isOnline === undefined ? "Direct messages" : isOnline ? "Online" : "Offline") + blocked;
   }
 
   if (place === LOBBY) {
@@ -145,6 +147,8 @@ export async function makePlace({ client, place, sought, notices }) {
     };
     fill(makeMembers({ client, place, found, notices }));
     buttons.append(settings, peopleButton, membership);
+  } else if (id !== client.me.username) {
+    buttons.append(menuButton(`About ${id}`, () => choicesAbout({ client, place, notices }, id)));
   }
 
   function fill(content) {
@@ -164,7 +168,7 @@ export async function makePlace({ client, place, sought, notices }) {
   }
 
   showPanel(WIDE.matches && isRoom(place));
-  for (const part of [client.rooms, client.online, client.roles]) stops.push(part.on("changed", render));
+  for (const part of [client.rooms, client.online, client.roles, client.blocks]) stops.push(part.on("changed", render));
   element.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !panel.hidden && !WIDE.matches) showPanel(false);
   });

@@ -7,6 +7,7 @@ import { el, icon } from "../dom.js";
 import { isRoom, nameOf } from "../places.js";
 import { go, route } from "../router.js";
 import { showAccount } from "./dialogs.js";
+import { makeBanner } from "./banner.js";
 import { makeNotices } from "./notices.js";
 import { backLink, makePlace } from "./place.js";
 import { makeSearchField } from "./searchfield.js";
@@ -20,6 +21,7 @@ export function makeShell(client, signOut) {
   const failed = (error) => notices.show(error.message, "error");
   const sidebar = makeSidebar(client);
   const search = makeSearchField();
+  const banner = makeBanner(client.notices);
   const toMain = (event) => {
     event.preventDefault();
     main.focus();
@@ -51,6 +53,7 @@ export function makeShell(client, signOut) {
         el("button", { type: "button", class: "link", onclick: signOut }, icon("leave"), el("span", {}, "Sign out")),
       ),
     ),
+    banner.element,
     sidebar.element,
     main,
     notices.element,
@@ -103,6 +106,8 @@ export function makeShell(client, signOut) {
     stop() {
       removeEventListener("hashchange", show);
       search.stop();
+      banner.stop();
+      client.notices.stop();
       turn += 1;
       shown?.stop();
       sidebar.stop();
