@@ -96,8 +96,15 @@ class Known:
             found["username"] = self.made("/user", {"username": f"conforming {number}", "password": "x"})["username"]
         if path.startswith("/room/") and "{username}" in path:
             self.made(f"/room/{found['roomId']}/members", {"username": found["username"]})
-        if path.endswith("/messages/{id}"):
-            found["id"] = str(self.made(f"/room/{found['roomId']}/messages", {"text": "hi"})["id"])
+        if "/messages/{id}" in path:
+            place = f"/room/{found['roomId']}" if "roomId" in found else f"/user/{found['username']}"
+            found["id"] = str(self.made(f"{place}/messages", {"text": "hi"})["id"])
+        if path.startswith("/reports"):
+            room = self.made("/rooms", {"name": f"reported {number}"})["roomId"]
+            message = self.made(f"/room/{room}/messages", {"text": "hi"})["id"]
+            found["id"] = str(self.made(f"/room/{room}/messages/{message}/report", {"reason": "x"})["id"])
+        if path.startswith("/notices"):
+            found["id"] = str(self.made("/notices", {"text": "hi", "level": "info"})["id"])
         if path.startswith("/lobby_api"):
             found["id"] = str(
                 self.made("/lobby_api/tables", {"table": {"name": "x", "participants": 1}})["table"]["id"]
