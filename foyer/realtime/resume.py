@@ -57,7 +57,11 @@ async def finish(reader: Connection, resumption: Resumption) -> None:
     A reader that is taken off the topic meanwhile gets no more of it.
     """
     topic, recovered, head, position, stretch = resumption
-    while recovered and position < head.offset and topic.tag in reader.topics and not reader.closing:
+
+    def wants_more() -> bool:
+        return recovered and position < head.offset and topic.tag in reader.topics and not reader.closing
+
+    while wants_more():
         events = [event for event in stretch.events if event.offset <= head.offset]
         if events:
             reader.deliver(Batch(events))
@@ -65,7 +69,7 @@ async def finish(reader: Connection, resumption: Resumption) -> None:
             await reader.room_to_write()
         elif stretch is not resumption.first:
             break
-        if position < head.offset:
+        if wants_more():
             stretch = await aread_log(topic, position, PAGE, stretch.head.epoch)
             if not stretch.whole:
                 reader.close(CloseCode.RESTARTING, "the log was lost; start afresh")

@@ -12,7 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
+from foyer.realtime.connection import Batch
 from foyer.realtime.hub import PAGE
+from foyer.realtime.log import Event, Head, Stretch
+from foyer.realtime.resume import Resumption, finish
+from foyer.realtime.topics import room_topic
 from tests.clients import Frame, Person, SignUp, Socket, sign_up_at
 from tests.server import Server
 from tests.store import ON_CLUSTER, wait_for
@@ -235,3 +239,29 @@ async def test_who_was_removed_and_let_in_again_hears_what_he_may(
         await socket.say({"type": "ping"})
         kinds = [frame["type"] for frame in await socket.hear_many(4 if again else 1)]
         assert kinds == (["member_removed", "message", "member_added", "pong"] if again else ["pong"])
+
+
+class SlowReader:
+    """Takes one batch; while it takes that, it is taken off the topic."""
+
+    closing = False
+
+    def __init__(self, *topics: str) -> None:
+        self.topics = set(topics)
+        self.had: list[Batch] = []
+
+    def deliver(self, batch: Batch) -> None:
+        self.had.append(batch)
+
+    async def room_to_write(self) -> None:
+        self.topics.clear()
+
+
+async def test_who_is_taken_off_a_topic_has_no_more_of_what_was_missed() -> None:
+    topic, head = room_topic("1"), Head(9, "e")
+    first = Stretch(True, head, [Event(b"%d e message\n{}" % offset) for offset in (1, 2)])
+    reader: Any = SlowReader(topic.tag)
+    await finish(reader, Resumption(topic, True, head, 0, first))
+    assert [len(batch.events) for batch in reader.had] == [2]
+    await finish(reader, Resumption(topic, True, head, 0, first))
+    assert len(reader.had) == 1
