@@ -1,7 +1,7 @@
 """A room as a file, for moving house: lines of JSON, which another server makes a room of.
 
-The first line says what it is, then come the members and the messages as they are now, in order, and a last line that
-shows that the file is whole. People are named, since account ids differ from server to server.
+The first line says what it is, then come the members, bans and mutes, and the messages as they are now, in order, and a
+last line that shows that the file is whole. People are named, since account ids differ from server to server.
 
 Guarantees: a file that is broken is found out before anything is made of it. A message is taken in once, however often
 an import is broken off and begun again.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from accounts.callers import SERVER, trusted
 from accounts.errors import UserNotFound
 from accounts.models import Account
 from accounts.people import Person
+from foyer.api.contracts import checked
 from foyer.api.wire import fields_of, quoted
 from foyer.errors import FoyerError, InvalidInput
 from foyer.paging import Page
@@ -31,11 +32,14 @@ from messaging.operations import LIBRARY, read_history
 from messaging.serializers import check_post
 from rooms.membership import add_member, page_of_members
 from rooms.operations import AS_IT_IS, Retention, create_room, remember_signer, show_room, topic_of, update_room
-from rooms.order import set_role
+from rooms.order import Restriction, Terms, list_restrictions, restrict, set_role
+from rooms.serializers import TermsSerializer
 
 VERSION = 1
 AT_ONCE = 200
 """Messages that are read, or taken in, together."""
+RESTRICTIONS: dict[str, Restriction] = {"ban": "bans", "mute": "mutes"}
+"""Types of lines, and the lists that they are from."""
 LONGEST_LINE = 100_000
 """Bytes; a message has at most 4096 characters."""
 
@@ -61,6 +65,12 @@ def lines_of(room_id: str) -> Iterator[tuple[int, bytes]]:
             told = {"username": member.username, "joined_at": member.joined_at, "role": member.role}
             yield 0, b'{"type":"member","member":%b}\n' % orjson.dumps(told)
         after = page.after
+    for kind, which in RESTRICTIONS.items():
+        after = ""
+        while after is not None:
+            listed, after = list_restrictions(SERVER, room_id, which, after)
+            for restriction in listed:
+                yield 0, b'{"type":"%b","%b":%b}\n' % (kind.encode(), kind.encode(), restriction)
     last, count, more = 0, 0, True
     while more:
         found = read_history(SERVER, room_id, Page(AT_ONCE, after=last))
@@ -93,11 +103,13 @@ class Said(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """What a file has, but for the texts: the room, its members by name with their roles, and who wrote."""
+    """What a file has, but for the texts: the room, its members by name with their roles, bans and mutes by name, and
+    who wrote."""
 
     digest: str
     room: dict[str, Any]
     members: dict[str, str]
+    restrictions: dict[tuple[Restriction, str], Terms]
     authors: set[str]
     messages: int
 
@@ -105,6 +117,7 @@ class Moved(NamedTuple):
 def look_through(path: Path) -> Moved:
     """Read a file to its end. Raises `BrokenFile` where it is not as it should be; holds no texts."""
     digest, room, members, authors, messages = hashlib.sha256(), dict[str, Any](), dict[str, str](), set[str](), 0
+    restrictions = dict[tuple[Restriction, str], Terms]()
     number, kind = 0, None
     for number, kind, line, told in lines_in(path):
         digest.update(line)
@@ -117,6 +130,9 @@ def look_through(path: Path) -> Moved:
             if not isinstance(member, dict) or not isinstance(member.get("username"), str):
                 raise BrokenFile(number, "a member has a username.")
             members[member["username"]] = str(member.get("role", "member"))
+        elif kind in RESTRICTIONS:
+            name, terms = restriction_in(number, told.get(kind))
+            restrictions[RESTRICTIONS[kind], name] = terms
         elif kind == "message":
             sender = said_in(number, told).sender
             authors |= {sender} if sender else set()
@@ -128,7 +144,7 @@ def look_through(path: Path) -> Moved:
             raise BrokenFile(number, f"lines of type {str(kind)[:40]!r} are not known.")
     if kind != "end":
         raise BrokenFile(number + 1, "the file ends too early: its last line is of type 'end'.")
-    return Moved(digest.hexdigest(), room, members, authors, messages)
+    return Moved(digest.hexdigest(), room, members, restrictions, authors, messages)
 
 
 def lines_in(path: Path) -> Iterator[tuple[int, Any, bytes, dict[str, Any]]]:
@@ -144,6 +160,18 @@ def lines_in(path: Path) -> Iterator[tuple[int, Any, bytes, dict[str, Any]]]:
             if not isinstance(told, dict):
                 raise BrokenFile(number, "a JSON object was expected.")
             yield number, told.get("type"), line, told
+
+
+def restriction_in(number: int, told: Any) -> tuple[str, Terms]:
+    """Who is banned or muted by a line, and on which terms. Raises `BrokenFile`."""
+    if not isinstance(told, dict) or not isinstance(told.get("username"), str):
+        raise BrokenFile(number, "a ban, or a mute, has a username.")
+    try:
+        terms = checked(TermsSerializer, {"reason": told.get("reason")})
+        until = datetime.fromisoformat(told["until"]).astimezone(UTC) if told.get("until") else None
+    except (InvalidInput, TypeError, ValueError, OverflowError):
+        raise BrokenFile(number, "a ban, or a mute, has a reason, and until when it is.") from None
+    return told["username"], Terms(until, terms["reason"])
 
 
 def said_in(number: int, told: dict[str, Any]) -> Said:
@@ -171,7 +199,7 @@ def people_in(moved: Moved, *, create: bool) -> dict[str, Person]:
     Raises `ValueError` for a name that no account may have.
     """
     found = {}
-    for name in sorted(moved.authors | moved.members.keys()):
+    for name in sorted(moved.authors | moved.members.keys() | {name for _, name in moved.restrictions}):
         account = Account.objects.called(name)
         if account is None and create:
             account = Account.objects.create_user(name, None, is_active=False)
@@ -198,10 +226,16 @@ def take_in(
                 add_member(trusted(owner), room_id, person)
                 if role == "moderator":
                     set_role(trusted(owner), room_id, person, role)
+    for (which, username), terms in moved.restrictions.items():
+        is_over = terms.until is not None and terms.until <= datetime.now(UTC)
+        if (person := people.get(username)) is not None and person.id != owner.pk and not is_over:
+            with suppress(UserNotFound):
+                restrict(trusted(owner), room_id, which, person, terms)
     retention = Retention(moved.room["retention_days"]) if "retention_days" in moved.room else AS_IT_IS
     is_open = moved.room.get("members_only") is False
-    if is_open or retention.is_said:
-        update_room(trusted(owner), room_id, None, False if is_open else None, retention=retention)
+    slow_mode = moved.room.get("slow_mode")
+    if is_open or retention.is_said or slow_mode:
+        update_room(trusted(owner), room_id, None, False if is_open else None, slow_mode, retention=retention)
     return room_id
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from foyer.realtime.topics import room_topic
 from messaging import moving
 from messaging.operations import delete_message, edit_message
 from messaging.tests.said import history, post
+from rooms.errors import Banned
 from rooms.membership import add_member, page_of_members
 from rooms.operations import Retention, list_rooms, show_room, update_room
-from rooms.order import set_role
+from rooms.order import Terms, list_restrictions, restrict, set_role
 from rooms.tests.invariants import create, empty_store
 from tests.people import BOSS
 
@@ -59,6 +61,25 @@ def told(room_id: str) -> list[tuple[Any, ...]]:
         (message["sender"], message["text"], message["sent_at"], message["edited_at"])
         for message in history(BOSS, room_id=room_id)
     ]
+
+
+def test_bans_mutes_and_slow_mode_move_with_the_room(kitchen: Path, tmp_path: Path) -> None:
+    ann, ben, eve = (Account.objects.get(username=name) for name in ("ann", "ben", "eve"))
+    guest = Account.objects.create_user("guest", None)
+    later = datetime(2126, 3, 5, 9, tzinfo=UTC)
+    restrict(ben.caller, "1", "bans", guest, Terms(reason="Ads"))  # type: ignore[arg-type]
+    restrict(ben.caller, "1", "mutes", eve, Terms(later))  # type: ignore[arg-type]
+    update_room(ann.caller, "1", None, None, 30)
+    path = tmp_path / "ordered.jsonl"
+    call_command("export_room", "1", str(path))
+    empty_store()
+    room_id = brought_in(path)
+    ban, mute = (json.loads(list_restrictions(BOSS, room_id, which)[0][0]) for which in ("bans", "mutes"))
+    assert (ban["username"], ban["reason"], ban["until"]) == ("guest", "Ads", None)
+    assert (mute["username"], mute["until"]) == ("eve", "2126-03-05T09:00:00.000Z")
+    assert json.loads(show_room(BOSS, room_id))["slow_mode"] == 30
+    with pytest.raises(Banned):
+        show_room(guest.caller, room_id)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
