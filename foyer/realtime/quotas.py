@@ -11,18 +11,18 @@ process holds and does not hand out within `LASTS` is lost, and comes back at th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import ceil
 from time import monotonic
 from typing import NamedTuple
 
 from foyer.errors import TooManyRequests
 from foyer.realtime.log import LIBRARY
-from foyer.store.steps import Steps, operation
+from foyer.store.steps import Call, on_loop
+from foyer.store.steps import run as run
 
 PORTION = 20
 """Tokens that a process takes at a time. It gets fewer when few are left, so that others have some too."""
@@ -75,15 +75,11 @@ class Question(NamedTuple):
     peak: float
 
 
-def _lease(kind: str, user_id: int, rate: Rate, question: Question) -> Steps[tuple[int, float]]:
-    """Take some tokens. Returns how many, and if there are none, the seconds until there is one."""
+def lease_call(kind: str, user_id: int, rate: Rate, question: Question) -> Call:
+    """What takes some tokens. It is answered how many, and if there are none, in how many ms there is one."""
     bucket, peak = f"{{{kind}:{user_id}}}", f"{question.peak:.3f}"
     args = *rate, question.held.name, question.left, peak, PORTION, int(LASTS * 1000)
-    given, wait = yield LIBRARY.call("lease", [bucket], *args)
-    return given, wait / 1000
-
-
-lease, alease = operation(_lease)
+    return LIBRARY.call("lease", [bucket], *args)
 
 
 class Holders:
@@ -119,27 +115,26 @@ class Holders:
                 self.users.popitem(last=False)
             return held
 
-    @contextlib.contextmanager
-    def asking(self, user_id: int, held: Held, rate: Rate) -> Iterator[Question]:
-        """What to ask the store; its answer is to be given to `got`. If it was lost, another holder asks next."""
+    def question(self, held: Held, rate: Rate) -> Question:
+        """What to ask the store for a holder. The answer goes to `got`, or its loss to `lost`."""
         now = monotonic()
         with self.lock:
             question = Question(held, now, held.left, held.peak_by(now, rate))
             held.peak, held.peak_at = float(held.left), now
-        try:
-            yield question
-        except BaseException:
-            with self.lock:
-                if self.users.get(user_id) is held:
-                    del self.users[user_id]
-            raise
+        return question
 
-    def got(self, question: Question, given: int, wait: float) -> None:
+    def got(self, question: Question, given: int, wait: int) -> None:
         held = question.held
         with self.lock:
             held.left += given
             held.until = question.asked_at + LASTS
-            held.refused_until = 0.0 if given else question.asked_at + wait
+            held.refused_until = 0.0 if given else question.asked_at + wait / 1000
+
+    def lost(self, user_id: int, question: Question) -> None:
+        """Nobody knows what an answer that was lost gave: another holder is to ask next."""
+        with self.lock:
+            if self.users.get(user_id) is question.held:
+                del self.users[user_id]
 
 
 class Quota:
@@ -149,7 +144,7 @@ class Quota:
         self.kind = kind
         self.rate = rate
         self.of_threads, self.of_loop = Holders(), Holders()
-        self.under_way: dict[int, asyncio.Task[None]] = {}
+        self.under_way: dict[int, asyncio.Future[None]] = {}
 
     def take(self, user_id: int) -> None:
         """Count one for a user. Raises `TooManyRequests`, `Unavailable`."""
@@ -159,24 +154,34 @@ class Quota:
             with held.gate:
                 if holders.has_token(user_id, rate):
                     return
-                with holders.asking(user_id, held, rate) as question:
-                    answer = lease(self.kind, user_id, rate, question)
+                question = holders.question(held, rate)
+                try:
+                    answer = run(lease_call(self.kind, user_id, rate, question))
+                except BaseException:
+                    holders.lost(user_id, question)
+                    raise
                 holders.got(question, *answer)
 
     async def atake(self, user_id: int) -> None:
-        """As `take`, on the event loop."""
+        """As `take`, on the event loop. Those who wait for the same user ask once."""
         rate = self.rate()
         while rate.per_minute and not self.of_loop.has_token(user_id, rate):
-            task = self.under_way.get(user_id)
-            if task is None or task.get_loop() is not asyncio.get_running_loop():
-                task = self.under_way[user_id] = asyncio.create_task(self.aask(user_id, rate))
-            await asyncio.shield(task)
+            asked = self.under_way.get(user_id)
+            if asked is not None and asked.get_loop() is asyncio.get_running_loop():
+                await asyncio.shield(asked)
+            else:
+                await self.ask(user_id, rate)
 
-    async def aask(self, user_id: int, rate: Rate) -> None:
-        holders = self.of_loop
+    async def ask(self, user_id: int, rate: Rate) -> None:
+        store, holders = on_loop(), self.of_loop
+        asked = self.under_way[user_id] = store.loop.create_future()
+        question = holders.question(holders.holder(user_id), rate)
         try:
-            with holders.asking(user_id, holders.holder(user_id), rate) as question:
-                answer = await alease(self.kind, user_id, rate, question)
-            holders.got(question, *answer)
+            answer = await store.call(lease_call(self.kind, user_id, rate, question))
+        except BaseException:
+            holders.lost(user_id, question)
+            raise
         finally:
             self.under_way.pop(user_id, None)
+            asked.set_result(None)
+        holders.got(question, *answer)

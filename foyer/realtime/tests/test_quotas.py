@@ -43,13 +43,13 @@ async def alets_through(process: Quota, tries: int, user_id: int = USER) -> int:
 
 def count_asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Has one entry for each time that the store is asked from now on."""
-    asked, lease = list[Any](), quotas.lease
+    asked, run = list[Any](), quotas.run
 
-    def count(*args: Any) -> Any:
-        asked.append(args)
-        return lease(*args)
+    def count(call: Any) -> Any:
+        asked.append(call)
+        return run(call)
 
-    monkeypatch.setattr(quotas, "lease", count)
+    monkeypatch.setattr(quotas, "run", count)
     return asked
 
 
@@ -155,16 +155,16 @@ def test_what_a_process_held_that_died_comes_back(monkeypatch: pytest.MonkeyPatc
 
 def test_a_lost_answer_gives_nobody_more(monkeypatch: pytest.MonkeyPatch) -> None:
     process = a_process()
-    lease = quotas.lease
+    run = quotas.run
 
-    def lost(*args: Any) -> Any:
-        lease(*args)
+    def lost(call: Any) -> Any:
+        run(call)
         raise Unavailable
 
-    monkeypatch.setattr(quotas, "lease", lost)
+    monkeypatch.setattr(quotas, "run", lost)
     with pytest.raises(Unavailable):
         process.take(USER)
-    monkeypatch.setattr(quotas, "lease", lease)
+    monkeypatch.setattr(quotas, "run", run)
     assert lets_through(process.take, 150) == 80
 
 
