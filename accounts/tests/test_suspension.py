@@ -239,3 +239,14 @@ async def refused_handshake(person: Person, headers: dict[str, str]) -> httpx.Re
         "Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode(),
     }
     return await ask(person.server, "GET", "/ws", upgrade | headers)
+
+
+@database
+def test_the_page_for_signing_in_says_it_too(eve: Account) -> None:
+    eve.suspend(None, None, "spam")
+    form = {"username": "eve", "password": PASSWORD}
+    answer = Client().post("/sign-in", form, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "suspended")
+    for page in ("/sign-in", "/admin/login/"):
+        shown = Client().post(page, form, headers={"Accept": "text/html"})
+        assert b"This account is suspended: spam" in shown.content
