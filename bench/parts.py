@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import http.client
 import json
 import time
 from collections.abc import Callable
@@ -23,6 +25,7 @@ CHANGE = json.dumps({"$type": "update_table", "table": {"id": 1, "name": "<mark>
 LISTS = 20
 PAGE = 50
 FULL_ROOMS = 32
+OWN_ROOMS, SEARCHES = 100, 200
 
 
 def saturated_row(part: str, what: str, best: Window, target: Target | None) -> Row:
@@ -290,6 +293,28 @@ def measure_return(bench: Bench) -> list[Row]:
     return [Row("return", what, late.p99, "ms", Target(most=500), late, note, problem=window.problem)]
 
 
+def measure_search(bench: Bench) -> list[Row]:
+    """searches of two words in a user's hundred rooms, with a million messages in the archive"""
+    with bench.foyer() as server:
+        bench.seed("--archived", str(bench.sizes.archived), "--rooms", str(bench.rooms))
+        own = bench.rooms.read_text().split()[:OWN_ROOMS]
+        bench.post_all(server, [(f"/room/{room}/members", {"username": "bench-0"}) for room in own])
+        headers = {"Authorization": f"Bearer {bench.tokens.read_text().split()[0]}"}
+        taken, problem = list[float](), ""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+            for number in range(SEARCHES):
+                begun = time.perf_counter()
+                connection.request("GET", f"/search?q=w{number + 1}+w{number % 40 + 2}", headers=headers)
+                answer = connection.getresponse()
+                answer.read()
+                taken.append(time.perf_counter() - begun)
+                problem = problem or ("" if answer.status == 200 else f"a search was answered {answer.status}")
+    taken.sort()
+    what, note = "searches of two words in a hundred rooms: p95", f"{bench.sizes.archived:,} messages in SQL"
+    late = taken[SEARCHES * 95 // 100] * 1000
+    return [Row("search", what, late, "ms", Target(most=100), note=note, problem=problem)]
+
+
 PARTS: dict[str, Callable[[Bench], list[Row]]] = {
     "a": measure_a,
     "b": measure_b,
@@ -299,6 +324,7 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {
     "memory": measure_memory,
     "rest": measure_rest,
     "history": measure_history,
+    "search": measure_search,
     "bytes": measure_bytes,
     "lobby": measure_lobby,
     "list": measure_list,

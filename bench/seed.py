@@ -3,6 +3,7 @@
     python -m bench.seed --users 10000 --out tokens.txt     one session token a line
     python -m bench.seed --admins 10 --password secret      admins: bench-admin-0 and so on
     python -m bench.seed --tables 10000                     tables with the ids 1 to 10000, and no others
+    python -m bench.seed --archived 1000000 --rooms rooms.txt   messages of these rooms in the archive alone
     python -m bench.seed --info                             INFO of the store, as JSON
     python -m bench.seed --no-rewrite                       the store's file grows from now on, and is not rewritten
 
@@ -15,12 +16,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from lobby.operations import add_table, list_tables, remove_table
 
+BATCH = 10_000
+FAR = 10**12
+"""An offset that no log reaches."""
 THREADS = 16
 """Sessions stored at once: the store makes each durable, and does so for all that wait together."""
 
@@ -60,6 +66,34 @@ def make_tables(count: int) -> None:
         list(pool.map(add_table, [NewTable("table - Mission Impossible", 4, number + 1) for number in range(count)]))
 
 
+def archive_messages(count: int, rooms: list[int]) -> None:
+    """Put so many messages of some 200 characters into the archive, beyond what the rooms' logs will ever have."""
+    from django.db import connections, transaction
+
+    from archive.index import is_postgresql
+    from archive.router import ALIAS
+    from archive.rows import Row
+    from archive.topics import number_of
+    from archive.writing import insert_rows, make_partitions
+
+    chance = random.Random(1)
+    now, topics = int(time.time() * 1000), [number_of(f"{{room:{room}}}") or 0 for room in rooms]
+    for start in range(0, count, BATCH):
+        rows = [
+            Row(chance.choice(topics), FAR + number, now - (count - number) * 60_000, "message", 1, text=a_text(chance))
+            for number in range(start, min(start + BATCH, count))
+        ]
+        if is_postgresql():
+            make_partitions(row.at for row in rows)
+        with transaction.atomic(using=ALIAS), connections[ALIAS].cursor() as cursor:
+            insert_rows(cursor, rows)
+
+
+def a_text(chance: random.Random) -> str:
+    """Words of 50,000, the first ones more often, as in real texts."""
+    return " ".join(f"w{int(50_000 ** chance.random())}" for _ in range(40))
+
+
 def store_info() -> dict[str, Any]:
     """INFO of the store: its memory, its append-only file."""
     from foyer.store.steps import client
@@ -82,6 +116,8 @@ def main() -> None:
     parser.add_argument("--admins", type=int, default=0, help="how many admins to make")
     parser.add_argument("--password", default="", help="their password")
     parser.add_argument("--tables", type=int, help="how many tables to have in the lobby")
+    parser.add_argument("--archived", type=int, default=0, help="how many messages to put into the archive")
+    parser.add_argument("--rooms", type=Path, default=Path("rooms.txt"), help="the ids of their rooms, one a line")
     parser.add_argument("--info", action="store_true", help="print INFO of the store as JSON")
     parser.add_argument("--no-rewrite", action="store_true", help="keep the store from rewriting its file")
     arguments = parser.parse_args()
@@ -96,6 +132,8 @@ def main() -> None:
         make_admins(arguments.admins, arguments.password)
     if arguments.tables is not None:
         make_tables(arguments.tables)
+    if arguments.archived:
+        archive_messages(arguments.archived, [int(room) for room in arguments.rooms.read_text().split()])
     if arguments.no_rewrite:
         stop_rewriting()
     if arguments.info:

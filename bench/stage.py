@@ -67,6 +67,7 @@ class Sizes:
     tables: int = 10_000
     returning: float = 10.0  # seconds in which everyone comes back
     stored: int = 20_000
+    archived: int = 1_000_000
     connections: int = 32
     settle: float = 3.0  # seconds for a server to finish what opening or losing many sockets left it to do
     most_windows: int = 12
@@ -86,6 +87,7 @@ QUICK = Sizes(
     tables=100,
     returning=1.0,
     stored=100,
+    archived=2_000,
     connections=4,
     settle=0.1,
     most_windows=2,
@@ -177,7 +179,7 @@ class Bench:
         """Run `bench.seed` against the store and the database of the running server; what it prints."""
         command = [sys.executable, "-m", "bench.seed", *options]
         done = subprocess.run(
-            command, cwd=CHECKOUT, env=self.environment, capture_output=True, text=True, timeout=300, check=False
+            command, cwd=CHECKOUT, env=self.environment, capture_output=True, text=True, timeout=900, check=False
         )
         if done.returncode:
             raise BenchError(f"{' '.join(command[1:])} failed:\n{done.stderr.strip()}")
