@@ -169,3 +169,48 @@ end
 local function is_archived(tag, id)
   return tonumber(id) <= tonumber(redis.call('HGET', tag .. ':head', 'archived') or 0) and 1 or 0
 end
+
+-- Retry keys of messages, each for a day:
+--   {room:12}:r:<10 bytes>  which account and retry key it was: the beginning of a hash. A text: 8 bytes of the hash of the
+--                           request, 9 with the time at which the message was sent, a digit in each half, then its offset
+-- The request and these give the first answer again, byte for byte, whatever became of the message. A release before
+-- this one kept whole answers, as the prelude does.
+
+-- The bytes that hexadecimal digits stand for.
+local function packed(digits)
+  return (string.gsub(digits, '..', function(two) return string.char(tonumber(two, 16)) end))
+end
+
+local function retry_record(tag, user, retry_key)
+  return tag .. ':r:' .. packed(string.sub(redis.sha1hex(user .. ' ' .. retry_key), 1, 20))
+end
+
+local SENT_AT = '^,"sent_at":"([^"]*)"(.*)$'
+
+local function packed_time(time)
+  return packed('0' .. string.gsub(time, '%D', ''))
+end
+
+local function time_of(bytes)
+  local digits = string.gsub(bytes, '.', function(byte) return string.format('%02x', string.byte(byte)) end)
+  return (string.gsub(digits, '^0(%d%d%d%d)(%d%d)(%d%d)(%d%d)(%d%d)(%d%d)(%d%d%d)$', '%1-%2-%3T%4:%5:%6.%7Z'))
+end
+
+-- The answer to an earlier request with this retry key, as `recall_answer` gives it. `body` is that of the message which
+-- is asked for now.
+local function recall_message(tag, user, retry_key, request, body)
+  local known = retry_key ~= '' and redis.call('GET', retry_record(tag, user, retry_key))
+  if not known then return recall_answer(tag, user, retry_key, request) end
+  if string.sub(known, 1, 8) ~= packed(string.sub(request, 1, 16)) then return refuse('retry_key_reused') end
+  local head, text, tail = split_text(body)
+  local _, rest = string.match(tail, SENT_AT)
+  local first = head .. text .. ',"sent_at":"' .. time_of(string.sub(known, 9, 17)) .. '"' .. rest
+  return fill(first, string.sub(known, 18), signature(tag, user))
+end
+
+local function remember_message(tag, user, retry_key, request, lifetime, body, offset)
+  if retry_key == '' then return end
+  local _, _, tail = split_text(body)
+  local value = packed(string.sub(request, 1, 16)) .. packed_time((string.match(tail, SENT_AT))) .. offset
+  redis.call('SET', retry_record(tag, user, retry_key), value, 'EX', lifetime)
+end

@@ -12,7 +12,7 @@ local function post(keys, args)
   local room, refusal = admit(tag, user, is_admin)
   if not room then return refusal end
   if room.members_only == '1' and is_admin ~= '1' and not is_member(tag, user) then return refuse('not_a_member') end
-  local earlier = recall_answer(tag, user, retry_key, request)
+  local earlier = recall_message(tag, user, retry_key, request, body)
   if earlier then return earlier end
   if is_muted(tag, room, user, is_admin) then return refuse('muted') end
   local wait = room.slow_mode and seconds_to_wait(tag, room, user, is_admin) or 0
@@ -21,7 +21,7 @@ local function post(keys, args)
   if room.slow_mode then note_post(tag, user) end
   local offset = append(tag, topic_json(tag), 'message', user, FIELD .. body)
   local message = fill(body, offset, signature(tag, user))
-  remember_answer(tag, user, retry_key, request, lifetime, message)
+  remember_message(tag, user, retry_key, request, lifetime, body, offset)
   return message
 end
 register_on_log('post', post)

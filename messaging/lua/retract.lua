@@ -6,7 +6,7 @@
 -- Atomic: the message, its event and the key. May be repeated.
 local function retract(keys, args)
   local tag, user, recipient, id = keys[1], args[1], args[3], args[4]
-  if args[6] ~= '' then redis.call('DEL', tag .. ':retry:' .. user .. ':' .. args[6]) end
+  if args[6] ~= '' then redis.call('DEL', retry_record(tag, user, args[6])) end
   if not read_said(tag, recipient, id) and not is_past(tag, id) then return 0 end
   take_away(tag, id, {'messages', 'with:' .. recipient})
   note_deletion(tag, id, say_deleted(tag, '"user:' .. string.sub(args[2], 2), id, user, args[5]))

@@ -9,7 +9,7 @@
 local function send(keys, args)
   local tag, sender, name, recipient, body, retry_key, request, lifetime = keys[1], unpack(args, 1, 7)
   if is_gone(tag) then return refuse('account_gone') end
-  local message = recall_answer(tag, sender, retry_key, request)
+  local message = recall_message(tag, sender, retry_key, request, body)
   if type(message) == 'table' then return message end
   if not message then
     if is_blocked_by(tag, recipient) then return refuse('blocked') end
@@ -21,7 +21,7 @@ local function send(keys, args)
       owe(tag, recipient, offset, 'direct_message', offset, body)
     end
     message = fill(body, offset, signature(tag, sender))
-    remember_answer(tag, sender, retry_key, request, lifetime, message)
+    remember_message(tag, sender, retry_key, request, lifetime, body, offset)
   end
   return {message, portion(tag, recipient), others(tag, recipient)}
 end

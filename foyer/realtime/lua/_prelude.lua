@@ -170,15 +170,6 @@ local function floor_of(tag)
   return tonumber(redis.call('HGET', tag .. ':head', 'floor') or 0)
 end
 
--- What is read of an event whose text is no longer in the log: the later event that stands for it, or what is left.
-local function redacted_event(tag, offset)
-  local name = redis.call('HGET', tag .. ':superseded', offset)
-  local later = name and redis.call('HGET', tag .. ':edits', name .. ':events')
-  if later then return event_at(tag, string.match(later, '(%d+) $')) end
-  local redacted = redis.call('HGET', tag .. ':redacted', offset)
-  if redacted then return string.match(redacted, '^(%S+) (%d*) (.*)$') end
-end
-
 -- What is read of an event whose text is no longer in the log, as `event_at` gives it: the later event that stands for
 -- it, or what is left.
 local function redacted_event(tag, offset)
@@ -189,7 +180,7 @@ local function redacted_event(tag, offset)
   if redacted then return string.match(redacted, '^(%S+) (%d*) (.*)$') end
 end
 
--- Retry keys of requests that one function carries out:
+-- Retry keys of requests that one function carries out (those of messages: `messaging/lua/_messages.lua`):
 --   {room:12}:retry:<account id>:<retry key>  a hash of the request, a blank, the answer; expires
 -- The answer to an earlier request with this retry key; refuses one that came with another request.
 local function recall_answer(tag, user, retry_key, request)
