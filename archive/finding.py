@@ -21,13 +21,15 @@ from archive.rows import Row
 from foyer.errors import Busy
 
 MOST_TERMS = 200
-"""Topics up to which a search asks the index for them; more are sorted out afterwards."""
+"""Topics up to which a search asks the index of SQLite for them; more are sorted out afterwards."""
 PATIENCE = 5
 """Seconds that a search may take in SQL."""
 MARGIN = 50
 """Messages that are read beyond those wanted of a log: their times rise nearly as their offsets do."""
 PORTION = 100
 """Rows that are read together."""
+SETTINGS = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0"
+"""Of a search in PostgreSQL: to compile it, or to start processes for it, takes longer than the search."""
 TOO_MANY = "Too many messages have these words. Search with more words, or in one room."
 
 
@@ -63,11 +65,14 @@ class Scope(NamedTuple):
         )
 
     def condition(self) -> tuple[str, list[Any]]:
-        """The condition in SQL, and its values. Topics that the index is asked for are not in it."""
+        """The condition in SQL, and its values. Topics that the index of SQLite is asked for are not in it."""
         parts, values = [IS_MESSAGE], list[Any]()
-        if len(self.topics) > MOST_TERMS:
-            parts.append("topic = ANY (%s)" if is_postgresql() else "topic IN (SELECT value FROM json_each(%s))")
-            values.append(list(self.topics) if is_postgresql() else orjson.dumps(list(self.topics)).decode())
+        if is_postgresql():
+            parts.append("topic = ANY (%s)")
+            values.append(list(self.topics))
+        elif len(self.topics) > MOST_TERMS:
+            parts.append("topic IN (SELECT value FROM json_each(%s))")
+            values.append(orjson.dumps(list(self.topics)).decode())
         for column, number in (("peer", self.peer), ("signer", self.signer)):
             if number is not None:
                 parts.append(f"{column} = %s")
@@ -93,15 +98,15 @@ def in_postgresql(scope: Scope, terms: Terms, most: int) -> list[Row]:
     """Reads all that the index has and sorts it; without terms, the end of each log."""
     condition, values = scope.condition()
     if terms:
-        rows = f"archive_event WHERE archive_lexemes(topic, text, words) @@ %s::tsquery AND {condition}"
-        values.insert(0, tsquery(scope, terms))
+        rows = f"archive_event WHERE archive_lexemes(text, words) @@ %s::tsquery AND {condition}"
+        values.insert(0, tsquery(terms))
     else:
         end = f'topic = number AND {condition} ORDER BY "offset" DESC LIMIT {most + MARGIN:d}'
         rows = f"unnest(%s::bigint[]) AS number CROSS JOIN LATERAL (SELECT * FROM archive_event WHERE {end}) AS ends"  # noqa: S608
         values.insert(0, list(scope.topics))
     query = f'SELECT {QUOTED} FROM {rows} ORDER BY at DESC, topic DESC, "offset" DESC LIMIT {most:d}'  # noqa: S608
     with transaction.atomic(using=ALIAS), connections[ALIAS].cursor() as cursor:
-        cursor.execute(f"SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = '{PATIENCE}s'")
+        cursor.execute(f"{SETTINGS}; SET LOCAL statement_timeout = '{PATIENCE}s'")
         cursor.execute(query, values)
         return [Row(*found) for found in cursor.fetchall()]
 
@@ -143,12 +148,8 @@ def rows_at(places: Sequence[tuple[int, int]]) -> list[Row]:
 # Terms have letters, digits and marks alone, and topics a sign of their own: none needs to be escaped
 
 
-def tsquery(scope: Scope, terms: Terms) -> str:
-    wanted = [f"'{term}':*" if is_begun else f"'{term}'" for term, is_begun in terms]
-    if len(scope.topics) <= MOST_TERMS:
-        topics = " | ".join(f"'{topic_term(topic)}'" for topic in scope.topics)
-        wanted.append(f"({topics})")
-    return " & ".join(wanted)
+def tsquery(terms: Terms) -> str:
+    return " & ".join(f"'{term}':*" if is_begun else f"'{term}'" for term, is_begun in terms)
 
 
 def match(scope: Scope, terms: Terms) -> str:

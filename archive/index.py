@@ -1,9 +1,9 @@
-"""What SQL keeps so that messages are found by their words: the terms of each (`words.py`), and its topic.
+"""What SQL keeps so that messages are found by their words: the terms of each (`words.py`).
 
-- SQLite has a table of its own, `archive_search`, an FTS5 index of terms without texts. What is taken out has to be
-  said again, so it is taken out before its text changes. `archive_latest` says how ids and times go together.
-- PostgreSQL has a GIN index over `archive_lexemes(topic, text, words)`. It takes most terms from the text itself; the
-  column `words` has those that it does not find there, such as words without their accents.
+- SQLite has a table of its own, `archive_search`, an FTS5 index of terms and topics without texts. What is taken out
+  has to be said again, so it is taken out before its text changes. `archive_latest` says how ids and times go together.
+- PostgreSQL has a GIN index over `archive_lexemes(text, words)`. It takes most terms from the text itself; the column
+  `words` has those that it does not find there, such as words without their accents.
 
 Guarantees: a message is kept under each of its terms, perhaps under some that it does not have. The index changes in
 the transaction that changes the text.
@@ -42,11 +42,6 @@ NOTE_EVERY = 200
 """Events."""
 
 
-def topic_term(topic: int) -> str:
-    """The term that each message of a topic is kept under. Nothing that is taken from a text has this sign."""
-    return f"@{topic}"
-
-
 # PostgreSQL
 
 
@@ -81,6 +76,11 @@ def is_among(term: str, raw: set[str]) -> bool:
 
 
 # SQLite
+
+
+def topic_term(topic: int) -> str:
+    """The term that each message of a topic is kept under. Nothing that is taken from a text has this sign."""
+    return f"@{topic}"
 
 
 def document_of(topic: int, text: str) -> str:

@@ -124,6 +124,6 @@ def test_postgresql_keeps_a_text_under_all_its_terms(some: list[str]) -> None:
         pytest.skip("the function is one of PostgreSQL")
     for text in [*some, *(text for _, text, _ in TABLE)]:
         with connections[ALIAS].cursor() as cursor:
-            cursor.execute("SELECT tsvector_to_array(archive_lexemes(48, %s, %s))", [text, words_of(text)])
+            cursor.execute("SELECT tsvector_to_array(archive_lexemes(%s, %s))", [text, words_of(text)])
             lexemes = set(cursor.fetchone()[0])
         assert all(has(lexemes, term, len(term) == 64) for term in terms_of(text))
