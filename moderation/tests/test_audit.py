@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from accounts.tests.conftest import Api, code
+from foyer.api.wire import fields_of
 from foyer.paging import Page
 from foyer.store.steps import client
+from messaging.operations import post_message
 from moderation.operations import read_audit
+from rooms.errors import Banned
 from rooms.operations import create_room
 from rooms.order import Terms, restrict
 from rooms.tests.test_order import person
@@ -100,3 +105,12 @@ def test_a_refusal_is_not_in_it(ann: Api, eve: Api, room: str) -> None:
     assert code(eve.put("/room/1/bans/ben", {})) == (403, "not_a_moderator")
     assert code(ann.put("/room/1/bans/ann", {})) == (403, "forbidden")
     assert entries(ann) == before
+
+
+def test_a_ban_and_its_entry_need_no_sql() -> None:
+    create_room(ANN, "Kitchen", False, None)
+    restrict(ANN, "1", "bans", person(EVE), Terms(reason="Ads"))
+    with pytest.raises(Banned):
+        post_message(EVE, "1", "hi")
+    (entry,), _ = read_audit(ANN, "1", Page())
+    assert fields_of(entry)["reason"] == "Ads"

@@ -50,8 +50,9 @@ async def test_a_ban_closes_sockets_and_streams_after_its_event_and_before_any_l
         assert told
         assert (told["type"], told["reason"]) == ("member_banned", "Ads")
         assert await stream.hear() is None
-        heard = await until(gateway, "room_removed") + await until_quiet(gateway)
-        assert sorted(heard) == ["member_banned", "pong", "room_removed", "welcome"]
+        heard = [(await gateway.hear())["type"] for _ in range(3)]  # of two topics, which keep no order between them
+        assert sorted(heard) == ["member_banned", "room_removed", "welcome"]
+        assert await until_quiet(gateway) == ["pong"]
 
 
 async def until_quiet(gateway: Socket) -> list[str]:
