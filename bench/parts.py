@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from websockets.sync.client import ClientConnection, connect
 
 from bench.client import BEARER, Request, Sockets, Window
+from bench.past import measure_archive, measure_past, measure_resume
 from bench.report import Row, Target
 from bench.servers import BenchError, Server, Stock, resident, stock_python
 from bench.stage import FRAME, PASSWORD, Bench
@@ -330,4 +331,7 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {
     "list": measure_list,
     "basic": measure_basic,
     "return": measure_return,
+    "archive": measure_archive,
+    "past": measure_past,
+    "resume": measure_resume,
 }

@@ -6,6 +6,8 @@
     python -m bench.seed --archived 1000000 --rooms rooms.txt   messages of these rooms in the archive alone
     python -m bench.seed --info                             INFO of the store, as JSON
     python -m bench.seed --no-rewrite                       the store's file grows from now on, and is not rewritten
+    python -m bench.seed --say 1000 --rooms rooms.txt       so many messages in each room
+    python -m bench.seed --until-archived                   wait until all is archived; prints when that was
 
 Run as a process of its own with the server's environment, while the server runs. All else the bench does through the
 public routes.
@@ -27,6 +29,8 @@ from lobby.operations import add_table, list_tables, remove_table
 BATCH = 10_000
 FAR = 10**12
 """An offset that no log reaches."""
+TOGETHER = 1000
+"""Messages in one pipeline."""
 THREADS = 16
 """Sessions stored at once: the store makes each durable, and does so for all that wait together."""
 
@@ -109,6 +113,33 @@ def stop_rewriting() -> None:
     client().config_set("auto-aof-rewrite-percentage", 0)
 
 
+def say(count: int, rooms: list[str]) -> None:
+    """Post this many messages in each room, of 200 characters, as one admin who is no account."""
+    from accounts.callers import Caller, who
+    from archive.operations import note_written
+    from foyer.store.steps import run_all
+    from messaging.operations import LIBRARY, body_of, retry_arguments
+    from rooms.operations import topic_of
+
+    caller, text = Caller(id=2**40, username="bench", is_admin=True), "bench " * 33 + "ok"
+    for room in rooms:
+        tag, where = topic_of(room).tag, b'"roomId":"' + room.encode() + b'"'
+        for done in range(0, count, TOGETHER):
+            body, retry = body_of(where, text), retry_arguments(None, b"")
+            call = LIBRARY.call("post", [tag], *who(caller), caller.signature, body, *retry)
+            run_all([call] * min(TOGETHER, count - done))
+        note_written([tag])
+
+
+def wait_until_archived() -> float:
+    """Return when nothing waits to be archived: the time then."""
+    from archive.operations import see_progress
+
+    while see_progress().topics:
+        time.sleep(0.02)
+    return time.time()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.seed", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--users", type=int, default=0, help="how many accounts to make and sign in")
@@ -117,7 +148,9 @@ def main() -> None:
     parser.add_argument("--password", default="", help="their password")
     parser.add_argument("--tables", type=int, help="how many tables to have in the lobby")
     parser.add_argument("--archived", type=int, default=0, help="how many messages to put into the archive")
-    parser.add_argument("--rooms", type=Path, default=Path("rooms.txt"), help="the ids of their rooms, one a line")
+    parser.add_argument("--say", type=int, default=0, help="how many messages to post in each room")
+    parser.add_argument("--rooms", type=Path, default=Path("rooms.txt"), help="a file with the ids of these rooms")
+    parser.add_argument("--until-archived", action="store_true", help="wait until all is archived, and print the time")
     parser.add_argument("--info", action="store_true", help="print INFO of the store as JSON")
     parser.add_argument("--no-rewrite", action="store_true", help="keep the store from rewriting its file")
     arguments = parser.parse_args()
@@ -136,6 +169,10 @@ def main() -> None:
         archive_messages(arguments.archived, [int(room) for room in arguments.rooms.read_text().split()])
     if arguments.no_rewrite:
         stop_rewriting()
+    if arguments.say:
+        say(arguments.say, arguments.rooms.read_text().split())
+    if arguments.until_archived:
+        print(wait_until_archived())
     if arguments.info:
         print(json.dumps(store_info()))
 

@@ -46,7 +46,8 @@ def upgraded(**environment: str) -> Iterator[Server]:
             database.executescript((RELEASE / "accounts.sql").read_text())
         with store_of(started, data_dir) as store:
             load_store(store)
-        yield started.start(data_dir=data_dir, DATABASE_URL="", SECRET_KEY=answers()["secret_key"], **environment)
+        started.environment |= {"DATABASE_URL": "", "SECRET_KEY": answers()["secret_key"], **environment}
+        yield started.start(data_dir=data_dir)
 
 
 @contextlib.contextmanager

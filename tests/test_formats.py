@@ -106,7 +106,7 @@ def test_what_says_no_format_has_the_first() -> None:
     assert b'"other"' in edit_message(ANN, "1", 1, "other")
 
 
-def test_every_log_says_its_format() -> None:
+def test_a_log_says_its_format_unless_it_is_the_first() -> None:
     known = next(line for line in PRELUDE.read_text().splitlines() if line.startswith("local FORMAT"))
     for tag in (ROOM.tag, user_tag(ANN.id), user_tag(BEN.id), TABLES.tag):
-        assert known.endswith(f" {int(client().hget(f'{tag}:head', 'format') or 0)}"), tag
+        assert known.endswith(f" {int(client().hget(f'{tag}:head', 'format') or 1)}"), tag

@@ -21,21 +21,8 @@ def test_a_quick_run_measures_every_part_without_a_loss(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)
     assert results == json.loads((tmp_path / "result.json").read_text())
-    parts = {
-        "a",
-        "b",
-        "c",
-        "connect",
-        "memory",
-        "rest",
-        "history",
-        "search",
-        "bytes",
-        "lobby",
-        "list",
-        "basic",
-        "return",
-    }
+    parts = {"a", "b", "c", "connect", "memory", "rest", "history", "bytes", "lobby", "list", "basic", "return"}
+    parts |= {"archive", "past", "resume", "search"}
     assert {row["part"] for row in results["rows"]} == parts
     assert all(row["value"] is not None and not row["problem"] for row in results["rows"])
     assert not list(tmp_path.glob("data-*"))

@@ -83,7 +83,8 @@ end
 
 local function begin_log(tag)
   local epoch = fresh_epoch()
-  redis.call('HSET', tag .. ':head', 'epoch', epoch, 'node', this_node(), 'format', FORMAT)
+  redis.call('HSET', tag .. ':head', 'epoch', epoch, 'node', this_node())
+  if FORMAT > 1 then redis.call('HSET', tag .. ':head', 'format', FORMAT) end
   return epoch
 end
 
