@@ -43,13 +43,13 @@ def test_a_notice_is_announced_by_its_level_put_away_and_gone_in_time(
     assert bens.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     expect(bens.composer).to_be_in_viewport()
     banner.get_by_role("alert").get_by_role("button", name="Dismiss").click()
-    expect(banner.get_by_role("alert")).to_be_empty()
+    expect(banner.get_by_role("alert")).to_have_count(0)
     bens.page.reload()
     expect(banner.get_by_role("status")).to_contain_text("Said before")
-    expect(banner.get_by_role("alert")).to_be_empty()
+    expect(banner.get_by_role("alert")).to_have_count(0)
     tell(admin, "Soon over", "warning", seconds=3)
     expect(banner.get_by_role("alert")).to_contain_text("Soon over")
-    expect(banner.get_by_role("alert")).to_be_empty()
+    expect(banner.get_by_role("alert")).to_have_count(0)
 
 
 def test_somebody_who_is_blocked_cannot_write_until_they_are_not(

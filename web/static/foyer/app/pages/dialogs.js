@@ -2,6 +2,7 @@
 
 import { el } from "../dom.js";
 import { untilOf } from "../format.js";
+import { isRoom, nameOf } from "../places.js";
 import { cancel, open } from "../views/dialogs.js";
 import { choice, field, form } from "../views/forms.js";
 
@@ -29,6 +30,28 @@ export const ban = (where, username) => restrict(where, username, BAN);
 
 /** Until when, from now: seconds, or "" for good. */
 export const endOf = (seconds) => (seconds ? new Date(Date.now() + seconds * 1000).toISOString() : null);
+
+/** Report a message of a place to those who keep order there, or to the admins. */
+export function report({ client, place, notices }, message) {
+  const path = isRoom(place)
+    ? `/room/${encodeURIComponent(nameOf(place))}`
+    : `/user/${encodeURIComponent(nameOf(place))}`;
+  const who = isRoom(place) ? "The room's moderators" : "The admins";
+  const fields = {
+    reason: field({ label: "What is wrong with it?", name: "reason", maxlength: 500, autocomplete: "off" }),
+  };
+  const submit = async () => {
+    await client.api.request("POST", `${path}/messages/${message.id}/report`, { reason: fields.reason.input.value });
+    dialog.close();
+    notices.show(`Thank you. ${who} will look at it.`);
+  };
+  const dialog = open(
+    "Report this message",
+    el("p", { class: "quoted", dir: "auto" }, message.text.slice(0, 200)),
+    el("p", {}, `${who} get a copy of it, and your name.`),
+    form({ fields, action: "Report", extra: [cancel()], submit }),
+  );
+}
 
 function restrict({ client, id, notices }, username, { list, action, about, done }) {
   const path = `/room/${encodeURIComponent(id)}/${list}/${encodeURIComponent(username)}`;

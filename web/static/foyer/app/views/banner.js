@@ -5,7 +5,7 @@ import { untilOf } from "../format.js";
 import { linked } from "../text.js";
 
 export function makeBanner(notices) {
-  const lists = { warning: listOf("alert"), info: listOf("status") };
+  const lists = { warning: el("div"), info: el("div", { role: "status" }) };
   const element = el("div", { class: "banner" }, lists.warning, lists.info);
 
   function render() {
@@ -23,7 +23,7 @@ export function makeBanner(notices) {
     };
     return el(
       "div",
-      { class: `announcement ${level}` },
+      { class: `announcement ${level}`, role: level === "warning" ? "alert" : null },
       el("p", { dir: "auto" }, linked(text), until ? el("span", { class: "ends" }, ` ${untilOf(until)}`) : null),
       iconButton("close", "Dismiss", dismiss),
     );
@@ -35,4 +35,3 @@ export function makeBanner(notices) {
 }
 
 const keyOf = ({ id, text, level, until }) => JSON.stringify([id, text, level, until]);
-const listOf = (role) => el("div", { role });

@@ -2,7 +2,7 @@
 
 import { el, icon, iconButton } from "../dom.js";
 import { spanOf } from "../format.js";
-import { LOBBY, fieldsOf, isRoom, nameOf } from "../places.js";
+import { LOBBY, addressOf, fieldsOf, isRoom, nameOf } from "../places.js";
 import { makeComposer } from "./composer.js";
 import { changeRoom, confirm } from "./dialogs.js";
 import { makeLog } from "./log.js";
@@ -40,6 +40,16 @@ export async function makePlace({ client, place, sought, notices }) {
   const composer = makeComposer({ client, place, name: nameOfPlace(), editLast: log.editLast });
   const peopleButton = iconButton("people", "People", () => showPanel(panel.hidden), { "aria-controls": "people" });
   const settings = iconButton("pencil", "Room settings", () => changeRoom(client, client.rooms.get(id), notices));
+  const order = el(
+    "a",
+    {
+      class: "icon-button",
+      href: `${addressOf(place)}/order`,
+      "aria-label": "Order",
+      title: "Bans, mutes, what was done",
+    },
+    icon("shield"),
+  );
   const membership = el("button", { type: "button", onclick: joinOrLeave });
   const element = el(
     "div",
@@ -82,12 +92,20 @@ export async function makePlace({ client, place, sought, notices }) {
       mayEdit: own,
       mayRemove: (message) => own(message) || (isRoom(place) && client.roles.may("delete_message", id, message.sender)),
       hasChoices: (message) => message.sender !== null && !own(message),
-      choices: ({ sender }) => choicesAbout({ client, place, notices }, sender),
+      choices: (message) => [
+        { label: "Report…", act: () => report(message) },
+        ...choicesAbout({ client, place, notices }, message.sender),
+      ],
       edit: (message, text) => client.connection.request("edit", { ...fieldsOf(place), message: message.id, text }),
       remove: (message) => client.connection.request("delete", { ...fieldsOf(place), message: message.id }),
       tryAgain: (clientId) => client.outbox.tryAgain(pending(clientId)),
       discard: (clientId) => client.outbox.discard(pending(clientId)),
     };
+  }
+
+  async function report(message) {
+    const dialogs = await import("../pages/dialogs.js").catch(failed);
+    dialogs?.report({ client, place, notices }, message);
   }
 
   function showPanel(isShown) {
@@ -116,11 +134,12 @@ export async function makePlace({ client, place, sought, notices }) {
     membership.className = isIn ? "icon-button" : "primary";
     membership.setAttribute("aria-label", isIn ? "Leave" : "Join");
     membership.title = isIn ? "Leave" : "";
+    order.hidden = !client.roles.may("read_audit", id);
     settings.hidden = !client.rooms.isOurs(id) && !client.roles.may("slow_mode", id);
   }
 
   function aboutRoom(room) {
-    if (place === LOBBY && !room.slow_mode) return "Open to everyone, always";
+    if (place === LOBBY) return "Open to everyone, always";
     const online = members.filter(({ username }) => client.online.has(username)).length;
     const number = `${members.length}${areAll ? "" : " or more"} ${members.length === 1 ? "member" : "members"}`;
     const people = members.length ? `${number}, ${online} online` : "";
@@ -137,7 +156,7 @@ export async function makePlace({ client, place, sought, notices }) {
   if (place === LOBBY) {
     panel.setAttribute("aria-label", "People in the lobby");
     fill(makeGuests({ client, notices }));
-    buttons.append(peopleButton);
+    buttons.append(order, peopleButton);
   } else if (isRoom(place)) {
     panel.setAttribute("aria-label", "Members of the room");
     const found = (loaded, isAll) => {
@@ -146,7 +165,7 @@ export async function makePlace({ client, place, sought, notices }) {
       render();
     };
     fill(makeMembers({ client, place, found, notices }));
-    buttons.append(settings, peopleButton, membership);
+    buttons.append(settings, order, peopleButton, membership);
   } else if (id !== client.me.username) {
     buttons.append(menuButton(`About ${id}`, () => choicesAbout({ client, place, notices }, id)));
   }

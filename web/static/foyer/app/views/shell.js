@@ -82,6 +82,8 @@ export function makeShell(client, signOut) {
   async function make({ view, ...asked }) {
     if (view === "place") return makePlace({ client, notices, ...asked });
     if (view === "tables") return makeTables({ client, failed });
+    if (view === "order") return (await import("../pages/order.js")).makeOrder({ client, notices, ...asked });
+    if (view === "reports") return (await import("../pages/reports.js")).makeReports({ client, notices, ...asked });
     if (view === "search") return (await import("../pages/search.js")).makeSearch({ client, ...asked });
     return home();
   }

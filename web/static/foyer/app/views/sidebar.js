@@ -49,7 +49,8 @@ export function makeSidebar(client) {
     const fixed = [
       { key: LOBBY, name: "Lobby", mark: icon("sofa"), address: addressOf(LOBBY), ...lobby },
       { key: "tables", name: "Tables", mark: icon("table"), address: "#/tables", unread: 0 },
-    ];
+      mayCloseReports() && { key: "reports", name: "Reports", mark: icon("shield"), address: "#/reports", unread: 0 },
+    ].filter(Boolean);
     filter.hidden = own.length + everybody.length < MANY && !wanted;
     show(places, fixed);
     show(
@@ -75,6 +76,10 @@ export function makeSidebar(client) {
     document.title = titled(client);
   });
 
+  /** Admins do, and those who keep order in some room, as far as we know by now. */
+  const mayCloseReports = () =>
+    client.me.isAdmin || client.rooms.own.some(({ roomId }) => client.roles.may("read_audit", roomId));
+
   function show(list, entries) {
     sync(
       list,
@@ -88,7 +93,7 @@ export function makeSidebar(client) {
   function fill(item, { key, name, mark, address, preview: line, unread }) {
     const link = item.firstElementChild;
     link.href = address ?? addressOf(key);
-    if (location.hash.split("/message/")[0] === link.hash) link.setAttribute("aria-current", "page");
+    if (location.hash.split(/\/message\/|\/order$|\?/)[0] === link.hash) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
     const badge = unread ? el("span", { class: "badge" }, count(unread), unseen(" unread")) : null;
     const text = el(
@@ -101,7 +106,7 @@ export function makeSidebar(client) {
     link.replaceChildren(...[mark, text, badge].filter(Boolean));
   }
 
-  for (const part of [client.rooms, client.directs, client.online]) part.on("changed", render);
+  for (const part of [client.rooms, client.directs, client.online, client.roles]) part.on("changed", render);
   addEventListener("hashchange", render);
   render();
   return { element, stop: () => removeEventListener("hashchange", render) };
