@@ -255,7 +255,7 @@ async def test_an_old_account_is_deleted_and_its_messages_stay_unsigned(changing
 
 
 async def test_what_was_stored_is_archived_in_the_background_and_read_as_before() -> None:
-    with upgraded(HOT_EVENTS="0") as server:
+    with upgraded(HOT_EVENTS="0", FOLLOW="1") as server:
         topics = {log["topic"] for log in answers()["logs"] if log["topic"].startswith("room:")}
         with server.store() as store:
             test_every_page_is_byte_for_byte_what_it_was(server)
