@@ -1,5 +1,7 @@
 """What is refused about rooms."""
 
+import orjson
+
 from foyer.errors import Conflict, Forbidden, NotFound, TooManyRequests
 
 
@@ -33,12 +35,24 @@ class NotInRoom(NotFound):
     detail = "That user is not in the room."
 
 
-class Banned(Forbidden):
+class Restricted(Forbidden):
+    """`terms` are what a stored function says of a ban or a mute, and the user is told: until when it is and why, each
+    as JSON, null for none, with a blank between them."""
+
+    def __init__(self, terms: str = "") -> None:
+        super().__init__(f"{self.detail} {lasting(*map(orjson.loads, terms.split(' ', 1)))}" if terms else "")
+
+
+def lasting(until: str | None, reason: str | None) -> str:
+    return f"It lasts until {until or 'it is lifted'}{f': {reason}' if reason else '.'}"
+
+
+class Banned(Restricted):
     code = "banned"
     detail = "Whoever is banned from the room can neither read it nor come in."
 
 
-class Muted(Forbidden):
+class Muted(Restricted):
     code = "muted"
     detail = "You are muted in this room: you may read, and not write."
 

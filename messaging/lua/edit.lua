@@ -9,7 +9,8 @@ local function edit(keys, args)
   local tag, user, is_admin, id, text, time, kept_by, kept, read_at = keys[1], unpack(args, 1, 8)
   local room, refusal = admit(tag, user, is_admin)
   if not room then return refusal end
-  if is_muted(tag, room, user, is_admin) then return refuse('muted') end
+  refusal = refuse_muted(tag, room, user, is_admin)
+  if refusal then return refusal end
   local by, body = read_message(tag, id)
   if not by then by, body = from_past(tag, id, kept_by, kept, read_at) end
   if not by then return body or refuse('message_not_found') end

@@ -14,7 +14,8 @@ local function post(keys, args)
   if room.members_only == '1' and is_admin ~= '1' and not is_member(tag, user) then return refuse('not_a_member') end
   local earlier = recall_message(tag, user, retry_key, request, body)
   if earlier then return earlier end
-  if is_muted(tag, room, user, is_admin) then return refuse('muted') end
+  refusal = refuse_muted(tag, room, user, is_admin)
+  if refusal then return refusal end
   local wait = room.slow_mode and seconds_to_wait(tag, room, user, is_admin) or 0
   if wait > 0 then return refuse('slow_mode ' .. wait) end
   if not may_sign(tag, user, name) then return '' end

@@ -8,7 +8,8 @@ local function typing(keys, args)
   if string.sub(tag, 1, 6) == '{room:' then
     local room, refusal = admit(tag, user, is_admin)
     if not room then return refusal end
-    if is_muted(tag, room, user, is_admin) then return refuse('muted') end
+    refusal = refuse_muted(tag, room, user, is_admin)
+    if refusal then return refusal end
   elseif redis.call('HEXISTS', tag .. ':blocks', user) == 1 then
     return refuse('blocked')
   end

@@ -46,9 +46,15 @@ local function restriction(tag, list, user)
   return (ends == 0 or ends > milliseconds()) and entry or nil
 end
 
--- Whether a user may not speak at this moment.
-local function is_muted(tag, room, user, is_admin)
-  return room.mutes and is_admin ~= '1' and restriction(tag, 'mutes', user) ~= nil
+-- A refusal that says until when a ban or a mute is and why, both as JSON.
+local function refuse_restricted(code, entry)
+  return refuse(code .. ' ' .. string.match(entry, '^%d+ %d+ %S+ (.*)$'))
+end
+
+-- The refusal of a user who may not speak at this moment; nil or false for others.
+local function refuse_muted(tag, room, user, is_admin)
+  local mute = room.mutes and is_admin ~= '1' and restriction(tag, 'mutes', user)
+  return mute and refuse_restricted('muted', mute)
 end
 
 -- The room; or nil, and the refusal. A members-only room exists for its members, its owner and admins alone. Who owns a
@@ -57,12 +63,12 @@ local function admit(tag, user, is_admin)
   local room = read_room(tag)
   if not room then return nil, refuse('room_not_found') end
   if is_admin == '1' or room.owner == user then return room end
-  local is_banned = room.bans and restriction(tag, 'bans', user)
+  local ban = room.bans and restriction(tag, 'bans', user)
   if room.members_only == '0' then
-    if is_banned then return nil, refuse('banned') end
+    if ban then return nil, refuse_restricted('banned', ban) end
     return room
   end
-  if is_banned or not is_member(tag, user) then return nil, refuse('room_not_found') end
+  if ban or not is_member(tag, user) then return nil, refuse('room_not_found') end
   return room
 end
 

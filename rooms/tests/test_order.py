@@ -271,6 +271,25 @@ def test_a_ban_and_somebody_who_lets_the_same_user_in_at_once_end_with_the_user_
 # Mutes
 
 
+@pytest.mark.parametrize(
+    ("terms", "told"),
+    [
+        ({"until": LATER, "reason": 'Too "loud",\n{0} näh \\'}, f'It lasts until {LATER}: Too "loud",\n{{0}} näh \\'),
+        ({"until": LATER}, f"It lasts until {LATER}."),
+        ({"reason": "Loud"}, "It lasts until it is lifted: Loud"),
+        ({}, "It lasts until it is lifted."),
+    ],
+)
+@pytest.mark.parametrize("which", ["bans", "mutes"])
+def test_who_is_refused_is_told_until_when_and_why(
+    ben: Api, eve: Api, room: str, which: str, terms: dict[str, str], told: str
+) -> None:
+    assert ben.put(f"/room/1/{which}/eve", terms).status_code == 200
+    detail = eve.post("/room/1/messages", {"text": "hi"}).json()["detail"]
+    refusal = {"bans": Banned, "mutes": Muted}[which]
+    assert detail == f"{refusal.detail} {told}"
+
+
 def test_who_is_muted_reads_and_does_not_write(ann: Api, ben: Api, eve: Api, room: str) -> None:
     mine = eve.post("/room/1/messages", {"text": "mine"}).json()["id"]
     assert ben.put("/room/1/mutes/eve", {"until": LATER, "reason": "Loud"}).json()["reason"] == "Loud"

@@ -53,11 +53,12 @@ def test_somebody_who_comes_back_muted_is_told_when_they_begin_to_write(
     window: OpenWindow, ben: Somebody, ann: Somebody
 ) -> None:
     room = ben.make_room(f"later {ben.name}", ann)
-    ben.rest.put(f"/room/{room}/mutes/{ann.name}", json={"until": in_seconds(600)}).raise_for_status()
+    ben.rest.put(f"/room/{room}/mutes/{ann.name}", json={"until": in_seconds(600), "reason": "Loud"}).raise_for_status()
     anns = window(ann)
     anns.open_room(room)
     anns.composer.press_sequentially("Hm")
-    expect(anns.page.locator(".standing")).to_contain_text("You are muted in this room")
+    expect(anns.page.locator(".standing")).to_contain_text("You are muted in this room: you may read, and not write.")
+    expect(anns.page.locator(".standing")).to_contain_text(re.compile(r"It lasts until .*\d\d:\d\d: Loud"))
     ben.rest.delete(f"/room/{room}/mutes/{ann.name}").raise_for_status()
     expect(anns.page.locator(".standing")).to_be_hidden()
 
@@ -84,7 +85,7 @@ def test_a_ban_closes_the_room_for_the_one_concerned_and_tells_them_why(
     expect(member(bens, ann)).to_have_count(0)
     anns.go(f"#/room/{room}")
     expect(anns.page.get_by_role("heading", name="That can't be shown")).to_be_visible()
-    expect(anns.page.locator("main")).to_contain_text("banned")
+    expect(anns.page.locator("main")).to_contain_text("It lasts until it is lifted: Advertising")
     bens.page.locator(".notice").get_by_role("button", name="Undo").click()
     expect(bens.page.locator(".notice")).to_have_count(0)
     anns.page.reload()
