@@ -52,6 +52,41 @@ def test_axe_finds_nothing_serious_in_any_view(
     assert serious(admins.page) == []
 
 
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "dark"), (PHONE, "light")], ids=["desktop", "phone"])
+def test_axe_finds_nothing_serious_where_order_is_kept_and_in_what_is_found(
+    window: OpenWindow, admin: Somebody, ann: Somebody, ben: Somebody, size: dict[str, Any], scheme: str
+) -> None:
+    room = admin.make_room(f"{scheme} order for {ann.name}", ann, ben)
+    ben.say(room, f"needle{ann.name} one", f"needle{ann.name} two")
+    message = ann.rest.get(f"/room/{room}/messages").json()[0]["id"]
+    ann.rest.post(f"/room/{room}/messages/{message}/report", json={"reason": "Rude"}).raise_for_status()
+    admin.rest.put(f"/room/{room}/mutes/{ann.name}", json={"reason": "Loud"}).raise_for_status()
+    notice = admin.rest.post("/notices", json={"text": "See http://a.test/", "level": "warning"}).json()["id"]
+    admins = window(admin, color_scheme=scheme, bypass_csp=True, **size)
+    for address, seen in (
+        (f"#/search?q=needle{ann.name}", ".result"),
+        (f"#/room/{room}/order", ".record"),
+        ("#/reports", ".report"),
+        (f"#/room/{room}/message/{message}", ".sought"),
+    ):
+        admins.go(address)
+        expect(admins.page.locator(seen).first).to_be_visible()
+        expect(admins.page.locator(".announcement")).to_have_count(1)
+        assert serious(admins.page) == [], address
+    admins.page.locator(".sought").get_by_role("button", name="More about this message").click()
+    expect(admins.page.get_by_role("menuitem", name="Report…")).to_be_focused()
+    assert serious(admins.page) == []
+    admins.page.get_by_role("menuitem", name="Mute…").click()
+    expect(admins.page.get_by_label("Reason")).to_be_focused()
+    assert serious(admins.page) == []
+    anns = window(ann, color_scheme=scheme, bypass_csp=True, **size)
+    anns.open_room(room)
+    anns.composer.press_sequentially("Hm")
+    expect(anns.page.locator(".standing")).to_be_visible()
+    assert serious(anns.page) == []
+    admin.rest.delete(f"/notices/{notice}").raise_for_status()
+
+
 def test_everything_can_be_done_with_a_keyboard(window: OpenWindow, ben: Somebody, ann: Somebody) -> None:
     room = f"keys {ben.name}"
     ann.say(ben.make_room(room, ann), "Hello")

@@ -9,7 +9,7 @@ import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { Directs } from "./directs.js";
 import { Emitter } from "./emitter.js";
-import { untilOf } from "./format.js";
+import { reasonOf, untilOf } from "./format.js";
 import { Guests } from "./guests.js";
 import { Notices } from "./notices.js";
 import { Online } from "./online.js";
@@ -256,5 +256,3 @@ export class Client extends Emitter {
     this.rooms.left(id, why);
   }
 }
-
-export const reasonOf = ({ reason }) => (reason ? `: ${reason}` : "");

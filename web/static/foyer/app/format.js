@@ -37,6 +37,7 @@ export function remaining(milliseconds) {
 
 /** Of something that is over then, or only when somebody ends it. */
 export const untilOf = (stamp) => (stamp ? `until ${whenOf(stamp)}` : "until it is lifted");
+export const reasonOf = ({ reason }) => (reason ? `: ${reason}` : "");
 /** `text` of the server, with the times in it as they are shown here. */
 export const inOwnTime = (text) => text.replace(/\b\d{4}-\d\d-\d\dT[\d:]{8}(\.\d+)?Z/g, (stamp) => whenOf(stamp));
 export const exactly = (stamp) => exact.format(new Date(stamp));

@@ -3,10 +3,9 @@
  * keeps us from writing is said above it, and until when.
  */
 
-import { reasonOf } from "../client.js";
 import { el, icon } from "../dom.js";
 import { draftOf, keepDraft } from "../drafts.js";
-import { remaining, untilOf } from "../format.js";
+import { reasonOf, remaining, untilOf } from "../format.js";
 
 const SECOND = 1000;
 
