@@ -1,4 +1,4 @@
-"""Pictures of the web client: on the desktop, on a phone, in the dark, and of the tables.
+"""Pictures of the web client: on the desktop, on a phone, in the dark, of the tables, of a search, and of reports.
 
 `SCREENSHOTS=docs/screenshots` keeps those that the documentation shows; otherwise they are looked at and thrown away.
 """
@@ -29,6 +29,10 @@ SAID = [
 ]
 
 
+TITLES = {"tables": "Tables", "search": "Search", "reports": "Reports"}
+FOUND = {"search": 5, "reports": 1}
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """One of their own, where nobody has these names and there are no other rooms and tables."""
@@ -51,7 +55,11 @@ def room(people: dict[str, Somebody]) -> str:
     shown = ben.make_room("front desk", *others)
     for name, text in SAID:
         people[name].say(shown, text)
-    ann.write_to(ben, "Have a minute?")
+    reported = ann.rest.get(f"/room/{shown}/messages").json()[3]
+    reason = {"reason": "Looks like an attempt to break the page"}
+    ann.rest.post(f"/room/{shown}/messages/{reported['id']}/report", json=reason).raise_for_status()
+    ann.write_to(ben, "Did you see the lobby? The one in the browser, I mean")
+    ben.say(quiet, "And the log of the meeting is in the folder")
     cleo.write_to(ben, "Thanks for the review!")
     for name, participants in (("Chess", 2), ("Go, 13 lines", 4), ("Bridge", 3)):
         table = {"name": name, "participants": participants}
@@ -66,6 +74,8 @@ def room(people: dict[str, Somebody]) -> str:
         ("dark", "ben", "#/room/{room}", {**DESKTOP, "color_scheme": "dark"}),
         ("phone", "ben", "#/room/{room}", PHONE),
         ("tables", "admin", "#/tables", DESKTOP),
+        ("search", "ben", "#/search?q=the+lo", DESKTOP),
+        ("reports", "ben", "#/reports", DESKTOP),
     ],
 )
 def test_pictures_show_everything_without_scrolling_sideways(
@@ -84,8 +94,10 @@ def test_pictures_show_everything_without_scrolling_sideways(
     other.open_room(room)
     window = Window(browser, server.base_url, people[who], **options)
     window.go(address.format(room=room))
-    expect(window.page.locator("main h1")).to_have_text({"tables": "Tables"}.get(name, "front desk"))
-    if name != "tables":
+    expect(window.page.locator("main h1")).to_have_text(TITLES.get(name, "front desk"))
+    if name in FOUND:
+        expect(window.page.locator(".result, .report")).to_have_count(FOUND[name])
+    elif name != "tables":
         expect(window.texts.last).to_have_text("Chess at 12:30?")
         expect(window.page.locator(".about")).to_contain_text("2 online")
         other.composer.press_sequentially("Hm")
