@@ -8,6 +8,7 @@ everything in it follows from the row.
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -16,7 +17,6 @@ import orjson
 
 from archive.operations import Entry
 from archive.topics import tag_of
-from foyer.times import time_text
 
 MESSAGES = frozenset({"message", "direct_message"})
 OFFSET, TEXT = "\4", "\5"
@@ -65,7 +65,7 @@ def milliseconds(time: str) -> int:
 def as_text(moment: int) -> str:
     """Milliseconds since 1970 as clients see them."""
     seconds, rest = divmod(moment, 1000)
-    return time_text(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000))
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]}.{rest:03}Z"
 
 
 def row_of(topic: int, entry: Entry, now: int) -> Row:
@@ -93,6 +93,7 @@ def row_of(topic: int, entry: Entry, now: int) -> Row:
     return row if body_of(row) == body else row._replace(body=stored(body))
 
 
+@functools.lru_cache
 def room_of(topic: int) -> bytes:
     return b'"roomId":"%b"' % tag_of(topic)[1:-1].partition(":")[2].encode()
 
