@@ -99,6 +99,8 @@ def test_moderators_are_made_and_offered_what_they_may_do(
 ) -> None:
     cleo = known("cleo")
     room = ben.make_room(f"staff {ben.name}", ann, cleo)
+    ben.say(room, "by ben")
+    cleo.say(room, "by cleo")
     bens, anns = window(ben, **DESKTOP), window(ann, **size)
     bens.open_room(room)
     anns.open_room(room)
@@ -113,11 +115,14 @@ def test_moderators_are_made_and_offered_what_they_may_do(
         return texts
 
     assert "Ban…" not in offered(cleo)
+    expect(anns.message("by cleo").get_by_label("Delete message")).to_have_count(0)
     expect(anns.button("Room settings")).to_be_hidden()
     bens.choose("Make moderator", about=ann)
     expect(member(bens, ann)).to_contain_text("moderator")
     expect(anns.page.locator(".notice")).to_contain_text(f"{ben.name} made you a moderator of “staff {ben.name}”.")
     assert {"Mute…", "Ban…"} <= set(offered(cleo))
+    expect(anns.message("by cleo").get_by_label("Delete message")).to_have_count(1)
+    expect(anns.message("by ben").get_by_label("Delete message")).to_have_count(0)
     assert "Ban…" not in offered(ben)
     expect(anns.button("Room settings")).to_be_visible()
     bens.choose("Take moderator away", about=ann)

@@ -6,6 +6,7 @@
 
 import { el, eachFrame, icon, sync } from "../dom.js";
 import { dayOf } from "../format.js";
+import { roomPlace } from "../places.js";
 import { makeMessage, updateMessage } from "./message.js";
 
 const NEAR = 80; // pixels from an end that count as being there
@@ -182,6 +183,7 @@ export function makeLog({ client, conversation, name, acts, readUpTo, sought = n
 
   const stops = [
     conversation.on("changed", render),
+    client.roles.on("changed", (id) => place === roomPlace(id) && render()), // what may be deleted
     client.outbox.on("changed", (where) => {
       if (where !== place) return;
       if (client.outbox.at(place).length) return toNewest(); // what one writes oneself is looked at

@@ -22,11 +22,11 @@ export function makeMessage(acts) {
 
 /** Show `entry`: {message or pending, isFirst (of a group by one sender), day (if it is a day's first), isNew}. */
 export function updateMessage(item, entry) {
-  const shown = JSON.stringify(entry);
+  const { message, pending, isFirst } = entry;
+  const shown = JSON.stringify([entry, Boolean(message) && item.acts.mayRemove(message)]);
   item.entry = entry;
   if (item.shown === shown || item.isEditing) return;
   item.shown = shown;
-  const { message, pending, isFirst } = entry;
   item.className = "message";
   item.classList.toggle("first", isFirst);
   item.classList.toggle("pending", Boolean(pending));
