@@ -35,7 +35,8 @@ function begin() {
   client.connection.open();
 }
 
-const endedBecause = (reason) => `You were signed out${reason ? `: ${reason}` : ""}. Sign in again.`;
+const endedBecause = (reason) => `You were signed out${says(reason) ? `: ${reason}` : ""}. Sign in again.`;
+const says = (reason) => reason && reason !== "signed out";
 
 async function leave() {
   client.connection.close(); // what it says of the end is no news

@@ -6,7 +6,6 @@
 import { el, icon } from "../dom.js";
 import { isRoom, nameOf } from "../places.js";
 import { go, route } from "../router.js";
-import { showAccount } from "./dialogs.js";
 import { makeBanner } from "./banner.js";
 import { makeNotices } from "./notices.js";
 import { backLink, makePlace } from "./place.js";
@@ -20,6 +19,7 @@ export function makeShell(client, signOut) {
   const notices = makeNotices();
   const failed = (error) => notices.show(error.message, "error");
   const sidebar = makeSidebar(client);
+  const account = () => import("../pages/account.js").then(({ showAccount }) => showAccount(client), failed);
   const search = makeSearchField();
   const banner = makeBanner(client.notices);
   const toMain = (event) => {
@@ -46,7 +46,7 @@ export function makeShell(client, signOut) {
         { class: "account" },
         el(
           "button",
-          { type: "button", class: "link who", title: "Your account", onclick: () => showAccount(client) },
+          { type: "button", class: "link who", title: "Your account", onclick: account },
           client.me.username,
           client.me.isAdmin ? el("b", { class: "tag" }, "admin") : null,
         ),

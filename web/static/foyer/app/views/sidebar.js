@@ -4,17 +4,18 @@ import { el, eachFrame, icon, iconButton, sync, unseen } from "../dom.js";
 import { count, nameOrGone } from "../format.js";
 import { LOBBY, addressOf, roomPlace, userPlace } from "../places.js";
 import { makeAvatar } from "./avatar.js";
-import { browseRooms } from "./browse.js";
 import { newDirect, newRoom } from "./dialogs.js";
 
 const MANY = 12; // entries, from which on there is a field to filter them
 
 export function makeSidebar(client) {
+  const failed = (error) => client.emit("failed", error);
+  const browse = () => import("../pages/browse.js").then(({ browseRooms }) => browseRooms(client), failed);
   const places = el("ul", { class: "entries" });
   const rooms = makeSection(
     "Rooms",
     "You are in no room yet. Browse those there are, or make one.",
-    iconButton("search", "Browse rooms", () => browseRooms(client)),
+    iconButton("search", "Browse rooms", browse),
     iconButton("plus", "New room", () => newRoom(client)),
   );
   const people = makeSection(

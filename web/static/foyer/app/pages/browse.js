@@ -2,14 +2,21 @@
 
 import { el, icon, sync } from "../dom.js";
 import { addressOf, roomPlace } from "../places.js";
-import { open } from "./dialogs.js";
-import { field } from "./forms.js";
+import { open } from "../views/dialogs.js";
+import { field } from "../views/forms.js";
 
 const PAGE = 50;
 const PAUSE = 250; // after a keystroke, before the server is asked
 
 export function browseRooms(client) {
-  const search = field({ label: "Find", type: "search", name: "find", autocomplete: "off", maxlength: 200, oninput: typed });
+  const search = field({
+    label: "Find",
+    type: "search",
+    name: "find",
+    autocomplete: "off",
+    maxlength: 200,
+    oninput: typed,
+  });
   const list = el("ul", { class: "room-choice", "aria-label": "Rooms" });
   const more = el("button", { type: "button", hidden: true, onclick: () => load() }, "More rooms");
   const said = el("p", { class: "quiet", role: "status" });
@@ -55,7 +62,8 @@ export function browseRooms(client) {
   }
 
   function sentence() {
-    if (found.length) return `${found.length}${next ? " or more" : ""} ${found.length === 1 && !next ? "room" : "rooms"}`;
+    if (found.length)
+      return `${found.length}${next ? " or more" : ""} ${found.length === 1 && !next ? "room" : "rooms"}`;
     return words() ? `No room that you may see has “${words()}” in its name.` : "There are no rooms yet.";
   }
 
