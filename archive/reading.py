@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -22,6 +23,10 @@ R = TypeVar("R")
 QUOTED = ", ".join(f'"{name}"' for name in COLUMNS)
 MESSAGE = len('"message":')
 AWAY = "What lies further back can't be read at the moment. Try again shortly."
+AT_ONCE = 100
+"""Events that are made of rows without a pause: meanwhile the loop, which everybody else waits for, can't run."""
+BREATH = 0.0005
+"""Seconds of the pause."""
 PORTION = 10_000
 """Events of a topic that are deleted together."""
 
@@ -106,7 +111,12 @@ class Archive:
     def events(self, tag: str, after: int, upto: int, most: int) -> list[Kept]:
         topic = number_of(tag)
         found = rows('topic = %s AND "offset" > %s AND "offset" <= %s', [topic, after, upto], most=most)
-        return [as_event(row) for row in found]
+        events = list[Kept]()
+        for first in range(0, len(found), AT_ONCE):
+            if first:
+                time.sleep(BREATH)
+            events += [as_event(row) for row in found[first : first + AT_ONCE]]
+        return events
 
     @patient
     def messages(self, tag: str, wanted: Wanted) -> list[Kept]:
