@@ -48,6 +48,8 @@ MOST_LOOKED_AT = 2000
 TAILS, TAIL, ALL_TAILS = 200, 1000, 10_000
 """Logs that are read beyond the archive, events of each, and events of all of them, about."""
 CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,19})-([0-9]{1,15})")
+MOST_TOPIC = 2**63 - 1
+"""The last number that databases know."""
 
 
 class Search(NamedTuple):
@@ -88,9 +90,10 @@ def place_of(cursor: str | None) -> Place | None:
     if cursor is None:
         return None
     found = CURSOR.fullmatch(cursor)
-    if found is None:
+    place = Place(*map(int, found.groups())) if found else None
+    if place is None or place.topic > MOST_TOPIC:
         raise UnknownCursor("The search has no such place. Use the cursor of an earlier page.")
-    return Place(*map(int, found.groups()))
+    return place
 
 
 def cursor_of(place: Place) -> str:

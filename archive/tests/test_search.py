@@ -233,7 +233,7 @@ def test_pages_follow_each_other_without_a_gap(kitchen: None, archive: Archive) 
     assert sorted(message["text"] for message in told) == sorted(f"soup {number}" for number in range(25))
     places = [(message["sent_at"], int(message["roomId"]), message["id"]) for message in told]
     assert places == sorted(places, reverse=True)
-    for cursor in ("", "x", "1-2", "1-2-3-4", "-1-2-3"):
+    for cursor in ("", "x", "1-2", "1-2-3-4", "-1-2-3", "1-9223372036854775808-1"):
         with pytest.raises(UnknownCursor):
             place_of(cursor)
 

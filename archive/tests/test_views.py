@@ -83,6 +83,7 @@ def test_pages_follow_each_other_by_links(ann: Api) -> None:
         ("q=soup&from=", "user_not_found"),
         ("q=soup&cursor=1", "unknown_cursor"),
         ("q=soup&cursor=", "unknown_cursor"),
+        ("q=soup&cursor=1-9223372036854775808-1", "unknown_cursor"),
     ],
 )
 def test_what_can_not_be_searched_is_refused(query: str, refused: str, ann: Api) -> None:
