@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -29,7 +30,7 @@ class NoticeViewSet(ViewSet):
     pagination_class = None
 
     def get_permissions(self) -> Sequence[Any]:
-        return [SignedIn()] if self.action == "list" else [IsAdmin()]
+        return [SignedIn()] if self.request.method in SAFE_METHODS else [IsAdmin()]
 
     def list(self, request: Request) -> Response:
         """The notices that hold now, the first first."""

@@ -119,6 +119,8 @@ def test_admins_alone_make_and_delete_them(boss: Account, told: list[bytes]) -> 
         assert ask(boss, "post", "/notices", wrong)[0] == 400
     assert ask(boss, "post", "/notices", body | {"until": "2020-01-01T00:00:00Z"})[0] == 400
     assert Client().get("/notices").status_code == 401
+    for method in ("get", "head", "options"):
+        assert ask(ann, method, "/notices")[0] == 200
     assert ask(ann, "delete", f"/notices/{made['id']}")[0] == 403
     assert ask(boss, "delete", f"/notices/{made['id']}") == (204, None)
     assert ask(boss, "delete", f"/notices/{made['id']}")[0] == 404
