@@ -76,7 +76,7 @@ class SuspensionSerializer(Shape):
 
     username = serializers.CharField()
     until = serializers.DateTimeField(allow_null=True, help_text="Null: until it is lifted.")
-    reason = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_null=True)
     by = serializers.CharField()
     at = serializers.DateTimeField()
     example = {
@@ -137,7 +137,7 @@ class NewSuspensionSerializer(Shape):
     """Until when, and why; the user is told both."""
 
     until = FutureTime(required=False, allow_null=True, default=None, help_text="Left out: until it is lifted.")
-    reason = StrictText(required=False, allow_blank=True, default="", max_length=500)
+    reason = StrictText(required=False, allow_blank=True, allow_null=True, default=None, max_length=500)
     example = {"until": "2026-03-11T09:16:14Z", "reason": "spam"}
 
 

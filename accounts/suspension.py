@@ -44,7 +44,8 @@ class Suspension(NamedTuple):
         return int(self.until.timestamp() * 1000) if self.until else FOR_EVER
 
     def as_json(self, username: str, by: str | None) -> dict[str, Any]:
-        return {"username": username, "until": self.until, "reason": self.reason, "by": by, "at": self.at}
+        """The suspension as clients see it."""
+        return {"username": username, "until": self.until, "reason": self.reason or None, "by": by, "at": self.at}
 
 
 def refuse_suspended(suspension: Suspension | None) -> None:

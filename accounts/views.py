@@ -166,7 +166,7 @@ class SuspensionViewSet(ViewSet):
     def update(self, request: Request, username: str) -> Response:
         """Suspend the account: its sessions end, and nobody signs in to it."""
         account, body, caller = self.get_object(), self.body(), caller_of(request)
-        suspension = account.suspend(caller, body["until"], body["reason"])
+        suspension = account.suspend(caller, body["until"], body["reason"] or "")
         return Response(suspension.as_json(account.username, caller.username))
 
     @refuses(UserNotFound, AccountChanging)

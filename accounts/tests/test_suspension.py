@@ -142,6 +142,8 @@ def test_admins_suspend_whom_they_may_reach() -> None:
     assert put(root, "eve", {"until": "2020-01-01T00:00:00Z"})[1]["fields"].keys() == {"until"}
     assert put(root, "eve", {"until": 5})[0] == 400
     assert put(root, "eve", {"reason": "x" * 501})[0] == 400
+    for none in ({}, {"reason": None}, {"reason": ""}):
+        assert put(root, "eve", none)[1]["reason"] is None
     eve.refresh_from_db()
     eve.lift_suspension(None)
     assert put(eve, "mod", {})[0] == 403
