@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from channels.db import database_sync_to_async
 
-from accounts.errors import UserNotFound
+from accounts.errors import AccountGone, UserNotFound
 from accounts.models import Account
 from accounts.name_cache import Person, akeep_person, akept_person
 from accounts.names import username_key
 
-__all__ = ["Person", "afind_person", "find_person"]
+__all__ = ["Person", "about", "afind_person", "find_person"]
 
 
 def find_person(username: str) -> Person:
@@ -28,3 +31,12 @@ async def afind_person(username: str) -> Person:
         person = await database_sync_to_async(find_person)(username)
         await akeep_person(key, person)
     return person
+
+
+@contextmanager
+def about(username: str) -> Iterator[None]:
+    """What is done to an account that may be deleted meanwhile. Raises `UserNotFound` if it is."""
+    try:
+        yield
+    except AccountGone:
+        raise UserNotFound(f"There is no user '{username}'.") from None

@@ -29,6 +29,7 @@ from accounts.errors import (
 )
 from accounts.models import Account
 from accounts.names import USERNAME_LENGTH
+from accounts.people import about
 from accounts.permissions import IsAdmin, SignedIn
 from accounts.reach import changeable, own_account, reachable
 from accounts.serializers import (
@@ -166,13 +167,16 @@ class SuspensionViewSet(ViewSet):
     def update(self, request: Request, username: str) -> Response:
         """Suspend the account: its sessions end, and nobody signs in to it."""
         account, body, caller = self.get_object(), self.body(), caller_of(request)
-        suspension = account.suspend(caller, body["until"], body["reason"] or "")
+        with about(account.username):
+            suspension = account.suspend(caller, body["until"], body["reason"] or "")
         return Response(suspension.as_json(account.username, caller.username))
 
     @refuses(UserNotFound, AccountChanging)
     def destroy(self, request: Request, username: str) -> Response:
         """Lift the suspension, if there is one."""
-        self.get_object().lift_suspension(caller_of(request))
+        account = self.get_object()
+        with about(account.username):
+            account.lift_suspension(caller_of(request))
         return Response(status=204)
 
 

@@ -14,8 +14,7 @@ from typing import Literal, NamedTuple
 import orjson
 
 from accounts.callers import Caller, who
-from accounts.errors import AccountGone, UserNotFound
-from accounts.people import Person, find_person
+from accounts.people import Person, about, find_person
 from foyer.api.wire import quoted
 from foyer.errors import UnknownCursor
 from foyer.store.steps import Steps, operation
@@ -64,13 +63,12 @@ def _restrict(caller: Caller, room_id: str, which: Restriction, someone: Person,
     user = someone.id, quoted(someone.username)
     how = which, terms.ends, terms.until_json, orjson.dumps(terms.reason)
     restrict = partial(LIBRARY.call, "restrict", [tag], *who(caller), caller.signature, *user, *how)
-    yield restrict("")  # whether the caller may, before anything is noted
+    with about(someone.username):
+        yield restrict("")  # whether the caller may, before anything is noted
     yield from sign(caller, tag)
-    try:
+    with about(someone.username):
         yield remember_signer(someone.id, tag)
         told, *notices = yield restrict(now_text())
-    except AccountGone:
-        raise UserNotFound(f"There is no user '{someone.username}'.") from None
     yield from tell(room_id, notices)
     return bytes(told)
 

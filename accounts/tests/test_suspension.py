@@ -18,7 +18,7 @@ from accounts.callers import Caller
 from accounts.credentials import sign_in
 from accounts.errors import AccountChanged, Suspended
 from accounts.models import Account
-from accounts.operations import start_session
+from accounts.operations import bury, start_session
 from accounts.sessions import alook_again, authenticate
 from accounts.signals import suspension_changed
 from foyer.times import time_text
@@ -147,6 +147,9 @@ def test_admins_suspend_whom_they_may_reach() -> None:
     eve.refresh_from_db()
     eve.lift_suspension(None)
     assert put(eve, "mod", {})[0] == 403
+    bury(eve.pk)
+    status, refused = put(root, "eve", {})
+    assert (status, refused["code"]) == (404, "user_not_found")
 
 
 @database

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from accounts.callers import SERVER, Caller
+from accounts.errors import UserNotFound
 from accounts.models import Account
 from accounts.people import Person
 from accounts.tests.conftest import Api, code
@@ -410,3 +411,11 @@ def test_a_deleted_room_leaves_nothing_of_its_order(ann: Api, ben: Api, eve: Api
     ann.delete("/room/1")
     left = {key.decode() for key in steps.client().scan_iter(match="{room:1}:*")}
     assert left <= {f"{{room:1}}:{part}" for part in ("gone", "leaving", "log", "head")}
+
+
+def test_whoever_is_deleted_before_they_are_banned_is_not_found(ann: Api, eve: Api, boss: Api, room: str) -> None:
+    met = person(Account.objects.get(username="eve").caller)
+    assert boss.delete("/user/eve").status_code == 204
+    for which in ("bans", "mutes"):
+        with pytest.raises(UserNotFound):
+            restrict(SERVER, "1", which, met, FOR_EVER)
