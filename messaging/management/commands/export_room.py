@@ -19,10 +19,10 @@ from rooms.operations import topic_of
 
 
 class Command(BaseCommand):
-    help = """Write a room to a file: its members and all its messages, a line of JSON each.
+    help = """Write a room to a file: its members, bans, mutes and all its messages, a line of JSON each.
 
-Deleted messages are not in it, nor are bans, mutes and events that are no messages. The file is complete, or there is
-none. `import_room` makes a room of it, on this server or on another."""
+Deleted messages are not in it, nor are events that are no messages. The file is complete, or there is none.
+`import_room` makes a room of it, on this server or on another."""
     epilog = """  python manage.py export_room 12 kitchen.jsonl
   python manage.py export_room 12 - | gzip > kitchen.jsonl.gz"""
 
