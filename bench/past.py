@@ -50,7 +50,7 @@ def measure_archive(bench: Bench) -> list[Row]:
             os.kill(follower, signal.SIGCONT)
         begin = time.time()
         took = float(bench.seed("--until-archived")) - begin
-    count, target = each * len(rooms), Target(least=20_000)
+    count, target = each * len(rooms), Target(least=10_000)
     note = f"{count:,} events of {len(rooms):,} rooms"
     return [Row("archive", "archived by a follower that is behind", count / took, "events/s", target, note=note)]
 
