@@ -49,7 +49,7 @@ def test_a_notice_is_announced_by_its_level_put_away_and_gone_in_time(
     expect(banner.get_by_role("alert")).to_have_count(0)
     tell(admin, "Soon over", "warning", seconds=3)
     expect(banner.get_by_role("alert")).to_contain_text("Soon over")
-    expect(banner.get_by_role("alert")).to_have_count(0)
+    expect(banner.get_by_role("alert")).to_have_count(0, timeout=10_000)
 
 
 def test_somebody_who_is_blocked_cannot_write_until_they_are_not(

@@ -44,7 +44,7 @@ def test_a_mute_is_seen_with_its_reason_and_runs_out_by_itself(
     until = in_seconds(3)
     ben.rest.put(f"/room/{room}/mutes/{ann.name}", json={"until": until}).raise_for_status()
     expect(standing).to_contain_text(re.compile(r"0:0[123]$"))
-    expect(standing).to_be_hidden()
+    expect(standing).to_be_hidden(timeout=10_000)
     anns.composer.press("Enter")
     expect(bens.message("half a thought")).to_have_count(1)
 
@@ -148,7 +148,7 @@ def test_slow_mode_counts_down_for_members_and_not_for_moderators(
     anns.composer.fill("second")
     anns.composer.press("Enter")
     expect(anns.composer).to_have_value("second")
-    expect(standing).to_be_hidden()
+    expect(standing).to_be_hidden(timeout=10_000)
     anns.composer.press("Enter")
     expect(bens.texts).to_have_text(["first", "second"])
     bens.say("one")
