@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.callers import Caller
@@ -36,7 +36,10 @@ def report_in_room(caller: Caller, room_id: str, message_id: int, reason: str) -
 
     Raises `RoomNotFound`, `Banned`, `MessageNotFound`, `TooManyRequests`.
     """
-    message = fields_of(show_message(caller, room_id, message_id))
+    try:
+        message = fields_of(show_message(caller, room_id, message_id))
+    except MessageNotFound:
+        return reported_before(caller, room_id, message_id), False
     return report(caller, room_id, message, reason)
 
 
@@ -47,8 +50,19 @@ def report_direct(caller: Caller, other: Person, message_id: int, reason: str) -
     except UnknownCursor:
         found = []
     if not found:
-        raise MessageNotFound
+        return reported_before(caller, "", message_id, other), False
     return report(caller, "", fields_of(found[0]), reason)
+
+
+def reported_before(caller: Caller, room_id: str, message_id: int, other: Person | None = None) -> Report:
+    """The report that the caller made of a message which is gone by now. Raises `MessageNotFound` if there is none."""
+    found = Report.objects.select_related(*NAMED).filter(by=caller.id, room=room_id, message=message_id)
+    if other is not None:
+        found = found.filter(Q(sender=other.id) | Q(to=other.id))
+    earlier = found.first()
+    if earlier is None:
+        raise MessageNotFound
+    return earlier
 
 
 def report(caller: Caller, room_id: str, message: dict[str, Any], reason: str) -> tuple[Report, bool]:

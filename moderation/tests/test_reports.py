@@ -59,6 +59,25 @@ def test_a_report_has_the_message_as_it_was(ann: Api, eve: Api, boss: Api, spam:
     assert boss.get("/reports").json() == [report]
 
 
+def test_a_report_that_is_repeated_is_the_same_when_the_message_is_gone(
+    ann: Api, ben: Api, eve: Api, boss: Api, spam: int
+) -> None:
+    eve.post("/user/ann/messages", {"text": "psst"})
+    (received,) = ann.get("/user/eve/messages").json()
+    addresses = f"/room/1/messages/{spam}/report", f"/user/eve/messages/{received['id']}/report"
+    made = [ann.post(address, {"reason": "Ads"}).json() for address in addresses]
+    eve.delete(f"/room/1/messages/{spam}")
+    (sent,) = eve.get("/user/ann/messages").json()
+    eve.delete(f"/user/ann/messages/{sent['id']}")
+    for address, report in zip(addresses, made, strict=True):
+        again = ann.post(address, {"reason": "Ads"})
+        assert (again.status_code, again.json()) == (200, report)
+        assert code(boss.post(address, {"reason": "Ads"})) == (404, "message_not_found")
+    assert code(ann.post(addresses[1].replace("eve", "ben"), {"reason": "Ads"})) == (404, "message_not_found")
+    ben.put("/room/1/bans/eve", {})
+    assert code(eve.post(addresses[0], {"reason": "Ads"})) == (403, "banned")
+
+
 def test_a_direct_message_is_reported_by_its_id_in_ones_own_log(ann: Api, ben: Api, eve: Api, boss: Api) -> None:
     eve.post("/user/ben/messages", {"text": "not this"})
     eve.post("/user/ann/messages", {"text": "psst"})
