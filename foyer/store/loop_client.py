@@ -243,7 +243,10 @@ def fail_all(requests: Sequence[Request], problem: Exception) -> None:
 
 
 def fail(request: Request, problem: Exception) -> None:
-    """Give the waiting caller the error that a client gets for this problem."""
+    """Give the waiting caller the error that a client gets for this problem.
+
+    It goes without its traceback, which leads by this frame to the request and its future, and so back to the error.
+    """
     if request.future.done():
         return
     try:
@@ -251,7 +254,7 @@ def fail(request: Request, problem: Exception) -> None:
             refuse(problem, request.call if isinstance(request.call, Call) else None)
         raise problem
     except Exception as error:
-        request.future.set_exception(error)
+        request.future.set_exception(error.with_traceback(None))
 
 
 loop_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopClient] = WeakKeyDictionary()
