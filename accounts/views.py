@@ -54,7 +54,7 @@ from foyer.api.retry_keys import RetryKey, retry_key
 from foyer.api.schema import LOCATION, RETRY_KEY, example_body, in_query, refuses
 from foyer.api.serializers import Shape
 from foyer.api.viewsets import ViewSet
-from foyer.errors import BadCredentials, Forbidden, TooManyRequests, UnknownCursor
+from foyer.errors import BadCredentials, Forbidden, NearlyFull, TooManyRequests, UnknownCursor
 
 USERNAME_HELP = f"1 to {USERNAME_LENGTH} printable characters, in any case."
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -188,7 +188,7 @@ class SignUpViewSet(ViewSet):
     serializer_class: type[Shape] = AccountSerializer
     input_serializers = {"sign_up": NewAccountSerializer}
 
-    @refuses(SignUpClosed, UsernameTaken, EmailTaken, TooManyRequests)
+    @refuses(SignUpClosed, UsernameTaken, EmailTaken, TooManyRequests, NearlyFull)
     @extend_schema(responses={201: AccountSerializer}, parameters=[LOCATION, RETRY_KEY])
     def sign_up(self, request: Request) -> Response:
         """Make an account."""
@@ -214,7 +214,7 @@ class CreateUserViewSet(SignUpViewSet):
     serializer_class = CreatedUserSerializer
     input_serializers = {"create_user": SignUpWithEmailSerializer}
 
-    @refuses(SignUpClosed, UsernameTaken, EmailTaken, TooManyRequests)
+    @refuses(SignUpClosed, UsernameTaken, EmailTaken, TooManyRequests, NearlyFull)
     @extend_schema(responses={201: CreatedUserSerializer}, parameters=[LOCATION, RETRY_KEY])
     def create_user(self, request: Request) -> Response:
         """Make an account with an email address."""

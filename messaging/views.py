@@ -22,7 +22,7 @@ from foyer.api.retry_keys import retry_key
 from foyer.api.schema import LOCATION, RETRY_KEY, example_body, in_query, refuses
 from foyer.api.viewsets import ViewSet
 from foyer.api.wire import as_json_list, fields_of
-from foyer.errors import Forbidden, InvalidInput, NotAcceptable, TooManyRequests, UnknownCursor
+from foyer.errors import Forbidden, InvalidInput, NearlyFull, NotAcceptable, TooManyRequests, UnknownCursor
 from foyer.paging import Page
 from messaging.blocks import block, list_blocks, unblock
 from messaging.errors import Blocked, MessageNotFound, NotTheSender, TooManyBlocks
@@ -115,7 +115,7 @@ class MessageViewSet(ListedMessages):
         found = read_history(caller_of(request), room_id, page)
         return self.history_response(page, found)
 
-    @refuses(RoomNotFound, Banned, NotAMember, Muted, SlowMode, AccountGone, TooManyRequests)
+    @refuses(RoomNotFound, Banned, NotAMember, Muted, SlowMode, AccountGone, TooManyRequests, NearlyFull)
     @extend_schema(parameters=[LOCATION, RETRY_KEY])
     def create(self, request: Request, room_id: str) -> Response:
         """Say something in a room."""
@@ -130,7 +130,7 @@ class MessageViewSet(ListedMessages):
         """One message."""
         return Response(RawJSON(show_message(caller_of(request), room_id, offset_of(pk))))
 
-    @refuses(RoomNotFound, Banned, Muted, MessageNotFound, NotTheSender, TooManyRequests)
+    @refuses(RoomNotFound, Banned, Muted, MessageNotFound, NotTheSender, TooManyRequests, NearlyFull)
     @extend_schema(examples=example_body({"text": "hi!"}))
     def partial_update(self, request: Request, room_id: str, pk: str) -> Response:
         """Give one's own message another text."""
@@ -170,7 +170,7 @@ class DirectMessageViewSet(ListedMessages):
         found = read_direct(caller_of(request), self.get_object(), page)
         return self.history_response(page, found)
 
-    @refuses(UserNotFound, AccountGone, Blocked, TooManyRequests)
+    @refuses(UserNotFound, AccountGone, Blocked, TooManyRequests, NearlyFull)
     @extend_schema(parameters=[RETRY_KEY], examples=example_body({"text": "psst"}))
     def create(self, request: Request, username: str) -> Response:
         """Send a direct message."""

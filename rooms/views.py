@@ -18,7 +18,7 @@ from foyer.api.retry_keys import retry_key
 from foyer.api.schema import LOCATION, RETRY_KEY, refuses
 from foyer.api.viewsets import ViewSet
 from foyer.api.wire import as_json_list, fields_of
-from foyer.errors import Forbidden, TooManyRequests, UnknownCursor
+from foyer.errors import Forbidden, NearlyFull, TooManyRequests, UnknownCursor
 from rooms.errors import (
     Banned,
     NotAMember,
@@ -100,7 +100,7 @@ class RoomViewSet(ViewSet):
             self.pages.follow(request, cursor=found.cursor)
         return self.page_response(page, found.rooms, more=found.more and found.cursor is None)
 
-    @refuses(RoomNameTaken, TooManyRooms, AccountGone, TooManyRequests)
+    @refuses(RoomNameTaken, TooManyRooms, AccountGone, TooManyRequests, NearlyFull)
     @extend_schema(parameters=[LOCATION, RETRY_KEY])
     def create(self, request: Request) -> Response:
         """Make a room; the caller owns it and is its first member."""
