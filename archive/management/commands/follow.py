@@ -14,6 +14,9 @@ from django.core.management.base import BaseCommand
 from archive.follower import Follower
 from foyer.store import embedded
 
+STANDS_BACK = 5
+"""How much lower the priority of a follower is that runs beside a server: those who are served come first."""
+
 
 class Command(BaseCommand):
     help = """Copy every event to the archive, until Ctrl-C or SIGTERM.
@@ -30,6 +33,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         if with_parent:
+            os.nice(STANDS_BACK)
             threading.Thread(target=end_with_parent, args=[stop], name="parent-watch", daemon=True).start()
         embedded.watch()
         try:
