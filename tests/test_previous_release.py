@@ -277,3 +277,9 @@ async def test_what_was_stored_is_archived_in_the_background_and_read_as_before(
 
 
 LATER = re.compile(r'"(?:text|edited_at)":"(?:[^"\\]|\\.)*"')
+
+
+def test_production_looks_at_accounts_of_that_release_before_it_changes_their_table() -> None:
+    refused = pytest.raises(pytest.fail.Exception, match="Anyone can sign in as admin with the password admin")
+    with refused, upgraded(DEBUG="0", ALLOWED_HOSTS="127.0.0.1"):
+        pass
