@@ -13,7 +13,7 @@ from accounts.errors import AccountGone, ForeignOrigin, UserNotFound
 from accounts.people import Person, find_person
 from accounts.reach import reachable
 from accounts.views import USERNAME_HELP
-from foyer.api.links import address_of, own_address, websocket_address
+from foyer.api.links import address_of, id_in, own_address, websocket_address
 from foyer.api.negotiation import preferred
 from foyer.api.paged import PagedAnswer
 from foyer.api.pagination import LARGEST_ID, IdPagination, number_of, query_parameter
@@ -146,9 +146,7 @@ class MessageViewSet(ListedMessages):
 
 
 def offset_of(message_id: str) -> int:
-    if not (message_id.isascii() and message_id.isdigit() and len(message_id) <= 15):
-        raise MessageNotFound
-    return int(message_id)
+    return id_in(message_id, MessageNotFound)
 
 
 class DirectMessageViewSet(ListedMessages):

@@ -14,6 +14,7 @@ from accounts.authentication import caller_of
 from accounts.errors import UserNotFound
 from accounts.people import find_person
 from accounts.views import USERNAME_HELP
+from foyer.api.links import id_in
 from foyer.api.pagination import IdPagination, query_parameter
 from foyer.api.renderers import RawJSON
 from foyer.api.schema import refuses
@@ -111,9 +112,8 @@ class ReportViewSet(ViewSet):
     def partial_update(self, request: Request, pk: str) -> Response:
         """Close a report, with a note; noted in the audit of the room. For admins, and moderators of the room."""
         body = self.body()
-        if not (pk.isascii() and pk.isdigit() and len(pk) <= 15):
-            raise ReportNotFound
-        return Response(close_report(caller_of(request), int(pk), body["state"], body.get("note")).as_json())
+        report_id = id_in(pk, ReportNotFound)
+        return Response(close_report(caller_of(request), report_id, body["state"], body.get("note")).as_json())
 
     @refuses(RoomNotFound, Banned, MessageNotFound, TooManyRequests)
     @extend_schema(responses=MADE)

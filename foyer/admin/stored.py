@@ -24,6 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from foyer.api.links import id_in
 from foyer.errors import BadRequest, FoyerError, InvalidInput, NotFound
 from foyer.store.models import StoredQuerySet
 
@@ -184,6 +185,4 @@ def place(request: HttpRequest, name: str) -> int | None:
 
 def whole(text: str) -> int:
     """The id in an address. Raises `NotFound` for what can't be one."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 16):
-        raise NotFound
-    return int(text)
+    return id_in(text, NotFound, digits=16)

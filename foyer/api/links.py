@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from rest_framework.request import Request
 
+from foyer.errors import FoyerError
+
 
 def encoded(path: str) -> str:
     """A path as it stands in an address; `path` is what Django calls one, with nothing encoded."""
@@ -46,3 +48,10 @@ def own_address(request: HttpRequest | Request, **query: Any) -> str:
 def websocket_address(address: str) -> str:
     """The same address for a WebSocket."""
     return "ws" + address.removeprefix("http")
+
+
+def id_in(text: str, otherwise: type[FoyerError], digits: int = 15) -> int:
+    """The id that stands in an address. Raises `otherwise` for what can't be one."""
+    if not (text.isascii() and text.isdigit() and len(text) <= digits):
+        raise otherwise
+    return int(text)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import caller_of
 from accounts.permissions import IsAdmin, SignedIn
+from foyer.api.links import id_in
 from foyer.api.renderers import RawJSON
 from foyer.api.retry_keys import retry_key
 from foyer.api.schema import RETRY_KEY, refuses
@@ -45,7 +46,5 @@ class NoticeViewSet(ViewSet):
     @refuses(NoticeNotFound)
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a notice."""
-        if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
-            raise NoticeNotFound
-        withdraw(int(pk))
+        withdraw(id_in(pk, NoticeNotFound, digits=18))
         return Response(status=204)
