@@ -27,7 +27,7 @@ from accounts.operations import Standing
 from accounts.signals import suspension_changed
 from accounts.signed_in import Connection as Connection
 from accounts.signed_in import Session as Session
-from accounts.suspension import SUSPENSION, Suspension
+from accounts.suspension import REASON_LENGTH, SUSPENSION, Suspension
 from foyer.api.retry_keys import RetryKey
 from foyer.api.wire import encode
 from foyer.errors import Busy, InvalidInput, RetryKeyReused
@@ -38,8 +38,6 @@ from foyer.text import key_of, normal
 DATA_SIZE = 16 * 1024
 """Bytes of `data` as JSON, at most."""
 
-REASON_LENGTH = 500
-"""Characters of the reason of a suspension."""
 
 before_deletion: list[Callable[[int], None]] = []
 """Functions of other apps that run before the row of an account is deleted, with its id. After a crash they run

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from accounts.suspension import REASON_LENGTH
 from foyer.api.fields import SECRET, FutureTime, JSONObject, StrictText
 from foyer.api.serializers import Shape
 
@@ -137,7 +138,7 @@ class NewSuspensionSerializer(Shape):
     """Until when, and why; the user is told both."""
 
     until = FutureTime(required=False, allow_null=True, default=None, help_text="Left out: until it is lifted.")
-    reason = StrictText(required=False, allow_blank=True, allow_null=True, default=None, max_length=500)
+    reason = StrictText(required=False, allow_blank=True, allow_null=True, default=None, max_length=REASON_LENGTH)
     example = {"until": "2026-03-11T09:16:14Z", "reason": "spam"}
 
 

@@ -14,6 +14,8 @@ FOR_EVER = 9_007_199_254_740_991
 """Stands for the time, in milliseconds, at which a suspension ends that has no end."""
 
 
+REASON_LENGTH = 500
+"""Characters of the reason."""
 SUSPENSION = ("suspended_at", "suspended_until", "suspension_reason")
 """The columns that say it."""
 
