@@ -50,14 +50,19 @@ ROOM = room_topic("1")
 
 
 @contextlib.contextmanager
-def full(nodes: list[Any]) -> Iterator[None]:
+def allowing(nodes: list[Any], memory: Callable[[Any], int | str]) -> Iterator[None]:
+    """Nodes that may have so much memory."""
     for node in nodes:
-        node.config_set("maxmemory", "1mb")
+        node.config_set("maxmemory", memory(node))
     try:
         yield
     finally:
         for node in nodes:
             node.config_set("maxmemory", 0)
+
+
+def full(nodes: list[Any]) -> contextlib.AbstractContextManager[None]:
+    return allowing(nodes, lambda node: "1mb")
 
 
 @pytest.fixture
@@ -180,16 +185,9 @@ async def ready(server: Server) -> httpx.Response:
 # Nearly full
 
 
-@contextlib.contextmanager
-def nearly_full(nodes: list[Any]) -> Iterator[None]:
+def nearly_full(nodes: list[Any]) -> contextlib.AbstractContextManager[None]:
     """Nodes that may have a little more than they have now, and refuse nothing themselves."""
-    for node in nodes:
-        node.config_set("maxmemory", int(node.info("memory")["used_memory"] / 0.95))
-    try:
-        yield
-    finally:
-        for node in nodes:
-            node.config_set("maxmemory", 0)
+    return allowing(nodes, lambda node: int(node.info("memory")["used_memory"] / 0.95))
 
 
 @pytest.fixture

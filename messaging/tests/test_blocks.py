@@ -241,20 +241,20 @@ async def test_over_rest_and_on_sockets(ann_there: Person, ben_there: Person) ->
     assert (answer.status_code, answer.json()["code"]) == (403, "blocked")
     assert (await ben.rest.put(f"/blocks/{ben.username}")).json()["code"] == "forbidden"
     assert (await ben.rest.put("/blocks/nobody-at-all")).json()["code"] == "user_not_found"
-    async with ann.socket("/ws") as hers, ben.socket("/ws") as his:
-        await asyncio.gather(hers.hear(), his.hear())
+    async with ann.socket("/ws") as anns, ben.socket("/ws") as bens:
+        await asyncio.gather(anns.hear(), bens.hear())
         post = {"id": 1, "type": "post", "user": ben.username, "text": "hi"}
-        assert (await hers.ask(post))["code"] == "blocked"
+        assert (await anns.ask(post))["code"] == "blocked"
         typing = {"id": 2, "type": "typing", "user": ben.username}
-        assert (await hers.ask(typing))["code"] == "blocked"
-        told = await his.ask({"id": 1, "type": "unblock", "username": ann.username.upper()})
+        assert (await anns.ask(typing))["code"] == "blocked"
+        told = await bens.ask({"id": 1, "type": "unblock", "username": ann.username.upper()})
         assert told["result"] == {"username": ann.username}
-        assert (await hers.ask(post))["type"] == "reply"
-        assert (await his.hear())["message"]["text"] == "hi"
-        assert (await his.ask({"id": 2, "type": "block", "username": ann.username}))["result"][
+        assert (await anns.ask(post))["type"] == "reply"
+        assert (await bens.hear())["message"]["text"] == "hi"
+        assert (await bens.ask({"id": 2, "type": "block", "username": ann.username}))["result"][
             "username"
         ] == ann.username
-        assert (await hers.ask(post))["code"] == "blocked"
+        assert (await anns.ask(post))["code"] == "blocked"
     assert (await ben.rest.delete(path)).status_code == 204
     assert (await ben.rest.delete(path)).status_code == 204
     assert (await ann.rest.post(f"/user/{ben.username}/messages", json={"text": "hi"})).status_code == 201
